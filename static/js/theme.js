@@ -1,0 +1,1 @@
+// Sets the chosen theme before the first paint.

@@ -1,0 +1,26 @@
+// Package settings shows the settings of the account.
+package settings
+
+import (
+	"bailiwick/views/layout"
+	"bailiwick/views/ui"
+)
+
+// IndexProps fills the page. Posts "require_workspace" ("on" or absent),
+// "workspace_limit" and "version".
+type IndexProps struct {
+	Chrome           layout.Chrome
+	Action           string // empty: may look, not change
+	RequireWorkspace bool
+	Limit            string // what was typed, kept
+	LimitError       string
+	LimitHint        string // "3 in use. The Default Workspace does not count."
+	Version          string
+	Notice           *ui.Notice
+}
+
+// ChangedProps answers the form when it has done its work.
+type ChangedProps struct {
+	Index IndexProps
+	Toast string
+}

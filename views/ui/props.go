@@ -1,0 +1,93 @@
+// Package ui holds the small parts that the screens are made of: buttons,
+// fields, dialogs, tables. Props are words, numbers and booleans; an empty URL
+// means that the thing may not be done, and then it is not shown.
+package ui
+
+// Link is a word that leads somewhere.
+type Link struct {
+	Label string
+	URL   string
+}
+
+// Tone colours a notice or a status; the zero value is quiet.
+type Tone string
+
+// The tones.
+const (
+	Quiet Tone = ""
+	Info  Tone = "info"
+	Good  Tone = "good"
+	Warn  Tone = "warn"
+	Bad   Tone = "bad"
+)
+
+// Notice tells about the page or the form it stands on.
+type Notice struct {
+	Tone  Tone
+	Title string
+	Text  string
+	Items []string
+	Links []Link
+}
+
+// Sort heads a column that can be sorted. With an empty URL it is plain text.
+type Sort struct {
+	URL       string // sorts by this column, or turns the order round
+	Direction string // "ascending", "descending" or "" for not sorted by it
+}
+
+// Pager walks through a long list. An empty URL is an end of the list.
+type Pager struct {
+	PrevURL string
+	NextURL string
+	Summary string // "1–50" or "50 models"
+}
+
+// Option is one choice of a select.
+type Option struct {
+	Value    string
+	Label    string
+	Selected bool
+}
+
+// Time is a moment for people and, when given, for machines.
+type Time struct {
+	Text string // "20 Nov 2026, 14:05"
+	ISO  string // "2026-11-20T14:05:00Z"
+}
+
+// Field is one labelled input of a form. The error takes the place of the hint.
+type Field struct {
+	Name         string // of the input; its id is derived from it
+	Label        string
+	Value        string
+	Hint         string
+	Error        string
+	Type         string // "text" when empty
+	Autocomplete string
+	Placeholder  string
+	MaxLength    int
+	Required     bool
+	Focus        bool
+	Mono         bool
+	NoSpell      bool
+}
+
+// Remain is something that is still there and keeps another thing from going.
+type Remain struct {
+	Text string // "2 API keys"
+	URL  string
+}
+
+// Confirm asks before a harmful act.
+type Confirm struct {
+	Title     string
+	Text      string
+	Stops     []string // what will stop working
+	Action    string   // the form posts here
+	Button    string   // "Delete"
+	CancelURL string
+	Version   string // posted as "version" when given
+	Tone      Tone   // Bad makes the button red
+	Notice    *Notice
+}
