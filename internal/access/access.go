@@ -1,0 +1,209 @@
+// Package access says who may do what: the actor of a request, the roles and
+// page permissions it has, and the actions these allow. Nothing else grants
+// an action.
+package access
+
+import (
+	"bailiwick/internal/audit"
+	"bailiwick/internal/fault"
+	"bailiwick/internal/ident"
+)
+
+// Action is one thing that can be asked for, as "noun:verb". Route lines name
+// it and services ask for it again.
+type Action string
+
+// The actions. Those under "account" are asked with Require, those under
+// "workspace" with RequireIn.
+const (
+	// Open marks routes that need nobody logged on.
+	Open Action = "open"
+	// Enter is what anybody who is logged on may do.
+	Enter Action = "console:enter"
+
+	// account
+	ListWorkspaces  Action = "workspaces:list" // everybody; the list holds what they may enter
+	AddWorkspace    Action = "workspaces:add"
+	RenameWorkspace Action = "workspaces:rename"
+	DeleteWorkspace Action = "workspaces:delete"
+	ReadGrants      Action = "grants:read"
+	ChangeGrants    Action = "grants:change"
+	ReadProviders   Action = "providers:read"
+	ChangeProviders Action = "providers:change"
+	ReadSettings    Action = "settings:read"
+	ChangeSettings  Action = "settings:change"
+	ReadUsers       Action = "users:read"
+	ChangeUsers     Action = "users:change"
+
+	// workspace
+	EnterWorkspace Action = "workspace:enter"
+	ReadModels     Action = "models:read"
+	ReadKeys       Action = "keys:read"
+	IssueKeys      Action = "keys:issue"
+	ChangeKeys     Action = "keys:change" // disable, enable, delete
+	ReadUsage      Action = "usage:read"
+	ReadID         Action = "workspace:read-id" // see the workspace's id in Workspace Management
+)
+
+// Role is what a user is in the account or in one workspace.
+type Role string
+
+// The roles, from most to least.
+const (
+	Root          Role = "root"          // the account owner
+	Super         Role = "super"         // a RAM user with full access
+	Administrator Role = "administrator" // of one workspace
+	Regular       Role = "regular"       // of one workspace: the pages granted
+)
+
+// Page is a console page that a regular user may be granted in one workspace.
+type Page string
+
+// The pages of a workspace.
+const (
+	PageKeys  Page = "keys"
+	PageUsage Page = "usage"
+)
+
+// Pages lists every page that can be granted, in the order of the navigation.
+var Pages = []Page{PageKeys, PageUsage}
+
+// Membership is what an actor is in one workspace.
+type Membership struct {
+	Role  Role // Administrator or Regular
+	Pages []Page
+}
+
+// accountActions are those only root and super administrators may do. Of these,
+// rootOnly stay with root.
+var (
+	accountActions = set(AddWorkspace, RenameWorkspace, DeleteWorkspace, ReadGrants, ChangeGrants,
+		ReadProviders, ChangeProviders, ReadSettings, ChangeSettings, ReadUsers, ChangeUsers)
+	rootOnly = set(ReadProviders, ChangeProviders)
+	// everyMember may do these in a workspace they belong to.
+	everyMember = set(EnterWorkspace, ReadModels)
+	// byPage are what a granted page allows; an administrator has every page.
+	byPage = map[Page]map[Action]bool{
+		PageKeys:  set(ReadKeys, IssueKeys, ChangeKeys),
+		PageUsage: set(ReadUsage),
+	}
+	administratorOnly = set(ReadID)
+)
+
+func set(actions ...Action) map[Action]bool {
+	m := make(map[Action]bool, len(actions))
+	for _, a := range actions {
+		m[a] = true
+	}
+	return m
+}
+
+// Workspaced reports whether an action is asked inside one workspace
+// (RequireIn) rather than of the account (Require).
+func Workspaced(a Action) bool {
+	if everyMember[a] || administratorOnly[a] {
+		return true
+	}
+	for _, actions := range byPage {
+		if actions[a] {
+			return true
+		}
+	}
+	return false
+}
+
+// Actor is who asks, for one request. The zero Actor may do nothing.
+type Actor struct {
+	Account ident.Account
+	Alias   ident.Alias
+	User    ident.User
+	LogOn   ident.LogOn // "root" or the RAM user's name
+	Name    string      // the display name
+	Role    Role        // Root, Super, or Regular for every other RAM user
+	In      map[ident.Workspace]Membership
+
+	Address string     // where the request came from, without port
+	Call    ident.Call // the request's id
+}
+
+// Everywhere reports whether the actor may enter every workspace of the account.
+func (a Actor) Everywhere() bool { return a.Role == Root || a.Role == Super }
+
+// FullName is how the actor logs on, such as "alice@acme".
+func (a Actor) FullName() string { return string(a.LogOn) + "@" + string(a.Alias) }
+
+// May reports whether the actor may do an account-level action.
+func (a Actor) May(do Action) bool {
+	switch {
+	case a.User == "":
+		return do == Open
+	case do == Open, do == Enter, do == ListWorkspaces:
+		return true
+	case rootOnly[do]:
+		return a.Role == Root
+	case accountActions[do]:
+		return a.Everywhere()
+	}
+	return false
+}
+
+// MayIn reports whether the actor may do an action in a workspace of its own
+// account. The caller has made sure that the workspace is of that account.
+func (a Actor) MayIn(ws ident.Workspace, do Action) bool {
+	if a.User == "" || !Workspaced(do) {
+		return false
+	}
+	if a.Everywhere() {
+		return true
+	}
+	m, member := a.In[ws]
+	if !member {
+		return false
+	}
+	if everyMember[do] || m.Role == Administrator {
+		return true
+	}
+	for _, p := range m.Pages {
+		if byPage[p][do] {
+			return true
+		}
+	}
+	return false
+}
+
+// Require refuses what the actor may not do in the account.
+func (a Actor) Require(do Action) error {
+	switch {
+	case a.May(do):
+		return nil
+	case a.User == "":
+		return fault.New(fault.Unauthenticated, "Log on first.")
+	case rootOnly[do]:
+		return fault.New(fault.Forbidden, "Only the account owner (root) may do this.")
+	}
+	return fault.New(fault.Forbidden, "Only the account owner (root) or a super administrator may do this.")
+}
+
+// RequireIn refuses what the actor may not do in one workspace. For somebody
+// who does not belong to it the workspace is missing.
+func (a Actor) RequireIn(ws ident.Workspace, do Action) error {
+	if a.MayIn(ws, do) {
+		return nil
+	}
+	if a.User == "" {
+		return fault.New(fault.Unauthenticated, "Log on first.")
+	}
+	if !a.MayIn(ws, EnterWorkspace) {
+		return fault.NoSuch("workspace")
+	}
+	return fault.New(fault.Forbidden, "You may not open this page. An administrator of this workspace can grant it.")
+}
+
+// Event begins the audit line of something this actor does.
+func (a Actor) Event(do Action, ws ident.Workspace, object, summary string) audit.Event {
+	return audit.Event{
+		ID: ident.NewEvent(), Account: a.Account, Workspace: ws,
+		Actor: a.User, ActorName: a.FullName(), Address: a.Address, Call: a.Call,
+		Action: string(do), Object: object, Summary: summary,
+	}
+}

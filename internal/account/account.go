@@ -1,0 +1,209 @@
+// Package account is about the tenant and the people who log on under it: the
+// account owner (root) and the RAM users.
+package account
+
+import (
+	"context"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"bailiwick/internal/access"
+	"bailiwick/internal/audit"
+	"bailiwick/internal/fault"
+	"bailiwick/internal/ident"
+	"bailiwick/internal/secret"
+)
+
+// Account is a tenant.
+type Account struct {
+	ID        ident.Account
+	Alias     ident.Alias
+	Name      string
+	Settings  Settings
+	CreatedAt time.Time
+	Version   int64
+}
+
+// Settings are what the owner decides for the whole account.
+type Settings struct {
+	// NameWorkspace asks calls from sub-workspaces to name their workspace, as
+	// the user's document does. Off: the key alone is enough.
+	NameWorkspace bool
+	// WorkspaceLimit is how many workspaces may be added; the Default Workspace does not count.
+	WorkspaceLimit int
+}
+
+// Defaults are the settings an account begins with.
+var Defaults = Settings{NameWorkspace: true, WorkspaceLimit: 10}
+
+// MaxWorkspaceLimit bounds the setting.
+const MaxWorkspaceLimit = 100_000
+
+// User is a person who logs on under an account.
+type User struct {
+	ID         ident.User
+	Account    ident.Account
+	LogOn      ident.LogOn
+	Name       string      // display name
+	Role       access.Role // Root, Super or Regular
+	Password   string      // as secret.HashPassword makes it
+	CreatedAt  time.Time
+	DisabledAt time.Time // zero: may log on
+	Generation int64     // grows when the password changes or the user is disabled; ends every session
+}
+
+// RootLogOn is the log-on name of every account's owner.
+const RootLogOn ident.LogOn = "root"
+
+// Opening is a new account with its owner and its Default Workspace, which are
+// made together.
+type Opening struct {
+	Account   Account
+	Root      User
+	Workspace ident.Workspace
+}
+
+// Store is what the service needs of storage. Every change carries the audit
+// event that explains it, and both are kept or neither is.
+type Store interface {
+	// OpenAccount keeps a new account, its owner and its Default Workspace.
+	// With onlyFirst it is a conflict if there is any account already.
+	OpenAccount(ctx context.Context, o Opening, onlyFirst bool, why audit.Event) error
+	Accounts(ctx context.Context) ([]Account, error)
+	Account(ctx context.Context, id ident.Account) (Account, error)
+	AccountByAlias(ctx context.Context, alias ident.Alias) (Account, error)
+	// ChangeSettings is a conflict unless version is the present one.
+	ChangeSettings(ctx context.Context, id ident.Account, to Settings, version int64, why audit.Event) error
+	InsertUser(ctx context.Context, a ident.Account, u User, why audit.Event) error
+	UserByLogOn(ctx context.Context, alias ident.Alias, name ident.LogOn) (User, error)
+	SetPassword(ctx context.Context, a ident.Account, u ident.User, hash string, why audit.Event) error
+	// Actor gives who a user is now, memberships included; missing when the user is gone or disabled.
+	Actor(ctx context.Context, u ident.User) (access.Actor, error)
+	// Note keeps an event that changes nothing, such as a log-on.
+	Note(ctx context.Context, why audit.Event) error
+}
+
+// Service is what people and the command line can do with accounts and users.
+type Service struct {
+	Store    Store
+	Throttle *Throttle
+	Now      func() time.Time
+}
+
+// NewAccount is what somebody says to open an account.
+type NewAccount struct {
+	Name     string // 1–64 characters
+	Alias    string
+	Password secret.Text // of root
+}
+
+// SetUp opens the first account of an empty installation. Whoever calls it has
+// shown the one-time set-up link.
+func (s *Service) SetUp(ctx context.Context, in NewAccount, address string) (Account, error) {
+	return s.open(ctx, in, true, audit.Event{ActorName: "set-up page", Address: address})
+}
+
+// Open opens an account from this machine's command line.
+func (s *Service) Open(ctx context.Context, in NewAccount) (Account, error) {
+	return s.open(ctx, in, false, audit.Event{ActorName: "command line"})
+}
+
+func (s *Service) open(ctx context.Context, in NewAccount, onlyFirst bool, why audit.Event) (Account, error) {
+	name := strings.TrimSpace(in.Name)
+	if n := utf8.RuneCountInString(name); n < 1 || n > 64 {
+		return Account{}, fault.Field("company", "The company's name has 1–64 characters.")
+	}
+	alias, err := ident.ParseAlias(in.Alias)
+	if err != nil {
+		return Account{}, err
+	}
+	if err := secret.CheckPassword("password", in.Password); err != nil {
+		return Account{}, err
+	}
+	hash, err := secret.HashPassword(ctx, in.Password)
+	if err != nil {
+		return Account{}, err
+	}
+	a := Account{ID: ident.NewAccount(), Alias: alias, Name: name, Settings: Defaults, CreatedAt: s.Now(), Version: 1}
+	root := User{ID: ident.NewUser(), Account: a.ID, LogOn: RootLogOn, Name: name, Role: access.Root, Password: hash, CreatedAt: s.Now(), Generation: 1}
+	why.ID, why.Account, why.Action, why.Object = ident.NewEvent(), a.ID, "accounts:open", string(a.ID)
+	why.Summary = "opened account " + string(alias)
+	err = s.Store.OpenAccount(ctx, Opening{Account: a, Root: root, Workspace: ident.NewWorkspace()}, onlyFirst, why)
+	if fault.Is(err, fault.Conflict) && !onlyFirst {
+		return Account{}, fault.New(fault.Conflict, "There is already an account with the alias %s.", alias).About("alias")
+	}
+	return a, err
+}
+
+// Empty reports whether there is no account yet, so that set-up is due.
+func (s *Service) Empty(ctx context.Context) (bool, error) {
+	all, err := s.Store.Accounts(ctx)
+	return len(all) == 0, err
+}
+
+// Current gives the actor's own account.
+func (s *Service) Current(ctx context.Context, by access.Actor) (Account, error) {
+	return s.Store.Account(ctx, by.Account)
+}
+
+// ChangeSettings changes what the owner decides. It needs settings:change; a
+// version that is not the present one is a conflict.
+func (s *Service) ChangeSettings(ctx context.Context, by access.Actor, to Settings, version int64) error {
+	if err := by.Require(access.ChangeSettings); err != nil {
+		return err
+	}
+	if to.WorkspaceLimit < 0 || to.WorkspaceLimit > MaxWorkspaceLimit {
+		return fault.Field("limit", "The limit is a whole number from 0 to %d.", MaxWorkspaceLimit)
+	}
+	return s.Store.ChangeSettings(ctx, by.Account, to, version, by.Event(access.ChangeSettings, "", string(by.Account), "changed the account's settings"))
+}
+
+// NewUser is what the command line says to add a RAM user.
+type NewUser struct {
+	LogOn    ident.LogOn
+	Name     string
+	Role     access.Role // Super or Regular
+	Password secret.Text
+}
+
+// AddUser adds a RAM user from this machine's command line.
+func (s *Service) AddUser(ctx context.Context, a Account, in NewUser) (User, error) {
+	if in.Role != access.Super && in.Role != access.Regular {
+		return User{}, fault.Field("role", "A RAM user is a super administrator or a regular user.")
+	}
+	if err := secret.CheckPassword("password", in.Password); err != nil {
+		return User{}, err
+	}
+	hash, err := secret.HashPassword(ctx, in.Password)
+	if err != nil {
+		return User{}, err
+	}
+	if in.Name == "" {
+		in.Name = string(in.LogOn)
+	}
+	u := User{ID: ident.NewUser(), Account: a.ID, LogOn: in.LogOn, Name: in.Name, Role: in.Role, Password: hash, CreatedAt: s.Now(), Generation: 1}
+	err = s.Store.InsertUser(ctx, a.ID, u, local(a.ID, "users:add", string(u.ID), "added RAM user "+string(in.LogOn)))
+	if fault.Is(err, fault.Conflict) {
+		return User{}, fault.New(fault.Conflict, "There is already a user %s@%s.", in.LogOn, a.Alias).About("name")
+	}
+	return u, err
+}
+
+// ResetPassword sets a user's password from this machine's command line and
+// ends every session of that user.
+func (s *Service) ResetPassword(ctx context.Context, u User, to secret.Text) error {
+	if err := secret.CheckPassword("password", to); err != nil {
+		return err
+	}
+	hash, err := secret.HashPassword(ctx, to)
+	if err != nil {
+		return err
+	}
+	return s.Store.SetPassword(ctx, u.Account, u.ID, hash, local(u.Account, "users:reset-password", string(u.ID), "reset the password of "+string(u.LogOn)))
+}
+
+// local begins the event of something done at this machine's command line.
+func local(a ident.Account, action, object, summary string) audit.Event {
+	return audit.Event{ID: ident.NewEvent(), Account: a, ActorName: "command line", Action: action, Object: object, Summary: summary}
+}

@@ -1,0 +1,89 @@
+package account
+
+import (
+	"strings"
+	"sync"
+	"time"
+)
+
+// The throttle lets these many failures pass before it makes people wait.
+const (
+	freeByName    = 5
+	freeByAddress = 30
+	longestWait   = 15 * time.Minute
+	forgetAfter   = time.Hour
+	rememberAtMax = 100_000
+)
+
+// Throttle slows the guessing of passwords: after some failures each next try
+// of that name, or from that address, has to wait twice as long as the one
+// before, up to a quarter of an hour. Nobody is locked out for good.
+type Throttle struct {
+	Now func() time.Time
+
+	mu       sync.Mutex
+	failures map[string]failure
+}
+
+type failure struct {
+	count int
+	last  time.Time
+}
+
+// Wait says how long the next try must wait; zero: it may be made.
+func (t *Throttle) Wait(name, address string) time.Duration {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return max(t.wait(nameKey(name), freeByName), t.wait(addressKey(address), freeByAddress))
+}
+
+// Failed counts a failed try.
+func (t *Throttle) Failed(name, address string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.failures == nil {
+		t.failures = map[string]failure{}
+	}
+	if len(t.failures) >= rememberAtMax {
+		t.forget()
+	}
+	for _, key := range []string{nameKey(name), addressKey(address)} {
+		f := t.failures[key]
+		if t.Now().Sub(f.last) > forgetAfter {
+			f.count = 0
+		}
+		t.failures[key] = failure{f.count + 1, t.Now()}
+	}
+}
+
+// Succeeded forgets the failures of a name; those of the address stay, so that
+// one known password does not buy an address new guesses.
+func (t *Throttle) Succeeded(name, _ string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.failures, nameKey(name))
+}
+
+func (t *Throttle) wait(key string, free int) time.Duration {
+	f, ok := t.failures[key]
+	if !ok || f.count < free {
+		return 0
+	}
+	pause := min(longestWait, time.Second<<min(f.count-free, 20))
+	return max(0, f.last.Add(pause).Sub(t.Now()))
+}
+
+// forget drops what is over; if nothing is, it starts again, rather than grow without bound.
+func (t *Throttle) forget() {
+	for key, f := range t.failures {
+		if t.Now().Sub(f.last) > forgetAfter {
+			delete(t.failures, key)
+		}
+	}
+	if len(t.failures) >= rememberAtMax {
+		clear(t.failures)
+	}
+}
+
+func nameKey(s string) string    { return "n " + strings.ToLower(strings.TrimSpace(s)) }
+func addressKey(s string) string { return "a " + s }

@@ -1,0 +1,92 @@
+package policy
+
+import (
+	"net/netip"
+	"time"
+
+	"bailiwick/internal/catalogue"
+	"bailiwick/internal/ident"
+	"bailiwick/internal/provider"
+	"bailiwick/internal/secret"
+)
+
+// Account is what the policy needs to know of an account.
+type Account struct {
+	ID            ident.Account
+	Default       ident.Workspace
+	NameWorkspace bool // calls from sub-workspaces must name their workspace
+}
+
+// Workspace is what the policy needs to know of a workspace: its grants and
+// who belongs to it.
+type Workspace struct {
+	ID      ident.Workspace
+	Account ident.Account
+	Name    string
+	Default bool
+	CallAll bool
+	Grants  map[ident.Model]catalogue.Capabilities
+	Members map[ident.User]bool
+}
+
+// User is what the policy needs to know of the owner of keys.
+type User struct {
+	ID         ident.User
+	Account    ident.Account
+	Root       bool
+	Everywhere bool // root or a super administrator
+	Disabled   bool
+}
+
+// Key is what the policy needs to know of an API key.
+type Key struct {
+	ID        ident.Key
+	Account   ident.Account
+	Workspace ident.Workspace
+	Owner     ident.User
+	Digest    secret.Digest
+	Disabled  bool
+	Expires   time.Time      // zero: never
+	Models    []ident.Model  // nil: every model of the workspace
+	Networks  []netip.Prefix // nil: from everywhere
+}
+
+// Model is a model of an account's catalogue and where it is served.
+type Model struct {
+	catalogue.Model
+	Servings []Serving // in the order they are to be tried
+}
+
+// Serving is one place a model is served at.
+type Serving struct {
+	Provider ident.Provider
+	Name     string // of the model at the provider
+}
+
+// Facts are the present state of some things, as of a version. A thing that is
+// gone is named in Gone.
+type Facts struct {
+	Version    int64
+	Accounts   []Account
+	Workspaces []Workspace
+	Users      []User
+	Keys       []Key
+	Models     []Model
+	Providers  []provider.Provider
+	Gone       Gone
+}
+
+// Gone names what no longer exists.
+type Gone struct {
+	Workspaces []ident.Workspace
+	Users      []ident.User
+	Keys       []ident.Key
+	Models     []ModelOf
+	Providers  []ident.Provider
+}
+
+// ModelOf names a model of one account's catalogue.
+type ModelOf struct {
+	Account ident.Account
+	Model   ident.Model
+}

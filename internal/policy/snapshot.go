@@ -1,0 +1,111 @@
+package policy
+
+import (
+	"cmp"
+	"slices"
+
+	"bailiwick/internal/catalogue"
+	"bailiwick/internal/ident"
+	"bailiwick/internal/provider"
+	"bailiwick/internal/secret"
+)
+
+// Snapshot is everything a decision needs, as of one version. It never changes:
+// a change of the world makes a new one, which shares what did not change.
+type Snapshot struct {
+	version    int64
+	accounts   table[ident.Account, *Account]
+	workspaces table[ident.Workspace, *Workspace]
+	users      table[ident.User, *User]
+	keys       table[secret.Digest, *Key]
+	digests    table[ident.Key, secret.Digest]
+	models     table[ModelOf, *Model]
+	providers  table[ident.Provider, *provider.Provider]
+}
+
+// Version grows with every change of the world.
+func (s *Snapshot) Version() int64 { return s.version }
+
+// With gives the snapshot that the facts lead to. A model that differs only in
+// where it is served, or a key in its digest, replaces the old one whole.
+func (s *Snapshot) With(f Facts) *Snapshot {
+	next := *s
+	next.version = f.Version
+	next.accounts = edit(s.accounts, f.Accounts, func(a *Account) (ident.Account, *Account) { return a.ID, a }, nil)
+	next.workspaces = edit(s.workspaces, f.Workspaces, func(w *Workspace) (ident.Workspace, *Workspace) { return w.ID, w }, f.Gone.Workspaces)
+	next.users = edit(s.users, f.Users, func(u *User) (ident.User, *User) { return u.ID, u }, f.Gone.Users)
+	next.models = edit(s.models, f.Models, func(m *Model) (ModelOf, *Model) { return ModelOf{m.Account, m.ID}, m }, f.Gone.Models)
+	next.providers = edit(s.providers, f.Providers, func(p *provider.Provider) (ident.Provider, *provider.Provider) { return p.ID, p }, f.Gone.Providers)
+
+	// A key is found by its digest and goes by its id.
+	var dead []secret.Digest
+	for _, k := range f.Keys {
+		if old, ok := s.digests.get(k.ID); ok && old != k.Digest {
+			dead = append(dead, old)
+		}
+	}
+	for _, id := range f.Gone.Keys {
+		if old, ok := s.digests.get(id); ok {
+			dead = append(dead, old)
+		}
+	}
+	next.keys = edit(s.keys, f.Keys, func(k *Key) (secret.Digest, *Key) { return k.Digest, k }, dead)
+	next.digests = edit(s.digests, f.Keys, func(k *Key) (ident.Key, secret.Digest) { return k.ID, k.Digest }, f.Gone.Keys)
+	return &next
+}
+
+// Provider gives a configured provider; nil when there is none.
+func (s *Snapshot) Provider(id ident.Provider) *provider.Provider {
+	p, _ := s.providers.get(id)
+	return p
+}
+
+// Holds reports whether a workspace may use a capability of a model. It is the
+// one rule about rights: Decide asks it for calls, the pages ask it for what
+// they show.
+func (s *Snapshot) Holds(ws ident.Workspace, id ident.Model, c catalogue.Capability) bool {
+	w, ok := s.workspaces.get(ws)
+	if !ok {
+		return false
+	}
+	m, ok := s.models.get(ModelOf{w.Account, id})
+	return ok && holds(w, m, c)
+}
+
+func holds(w *Workspace, m *Model, c catalogue.Capability) bool {
+	switch {
+	case !m.Offers.Has(c):
+		return false
+	case w.Default, c == catalogue.Call && w.CallAll:
+		return true
+	}
+	return w.Grants[m.ID].Has(c)
+}
+
+// Served reports whether some provider serves the model.
+func (s *Snapshot) Served(a ident.Account, id ident.Model) bool {
+	m, ok := s.models.get(ModelOf{a, id})
+	return ok && len(m.Servings) > 0
+}
+
+// Models lists, by id, the models an allowed question's caller may use for a
+// capability, asking Decide for each of them.
+func (s *Snapshot) Models(q Question, c catalogue.Capability) []*Model {
+	q.Model, q.Capability = "", 0
+	who := s.Decide(q)
+	if !who.Allowed() {
+		return nil
+	}
+	var list []*Model
+	for of, m := range s.models.all() {
+		if of.Account != who.Workspace.Account {
+			continue
+		}
+		q.Model, q.Capability = of.Model, c
+		if d := s.Decide(q); d.Allowed() || d.Refused == IsServed {
+			list = append(list, m)
+		}
+	}
+	slices.SortFunc(list, func(a, b *Model) int { return cmp.Compare(a.ID, b.ID) })
+	return list
+}

@@ -1,0 +1,93 @@
+// Package provider is about the configured places where models run, and the
+// interface every kind of them answers to. One folder per kind lies below.
+package provider
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"time"
+
+	"bailiwick/internal/ident"
+	"bailiwick/internal/secret"
+)
+
+// Kind is what protocol a provider speaks.
+type Kind string
+
+// The kinds. OpenAI is anything that speaks the OpenAI protocol: vLLM, Ollama,
+// llama.cpp, SGLang, OpenAI itself, DashScope's compatible mode.
+const (
+	Embedded Kind = "embedded"
+	OpenAI   Kind = "openai"
+)
+
+// Provider is a configured place where models run.
+type Provider struct {
+	ID        ident.Provider
+	Account   ident.Account
+	Name      string
+	Kind      Kind
+	BaseURL   string // canonical, without a slash at its end; empty for Embedded
+	Sealed    []byte // the credential as secret.Sealer seals it for Place; nil: none
+	CreatedAt time.Time
+	TestedAt  time.Time // zero: never tested since the last change
+	TestError string    // what the last test said; empty: it answered
+	Version   int64
+}
+
+// Place is what a provider's sealed credential is bound to: its row, its account
+// and its address, so that it can be opened for nothing else.
+func (p Provider) Place() string {
+	return "provider|" + string(p.Account) + "|" + string(p.ID) + "|" + p.BaseURL
+}
+
+// Serving says that a provider serves a model of the catalogue, and under what name there.
+type Serving struct {
+	Provider ident.Provider
+	Model    ident.Model
+	Name     string // at the provider
+}
+
+// Listed is a provider as lists show it.
+type Listed struct {
+	Provider
+	Serves int // models
+}
+
+// Target is a provider ready to be spoken to.
+type Target struct {
+	BaseURL    string
+	Credential secret.Text
+}
+
+// Open makes the server of one kind for a target. It is called once per
+// provider and version, and the server is used by many calls at once.
+type Open func(Target) (Server, error)
+
+// Server is a place where models run, as the gateway sees it. Its language is
+// the OpenAI protocol: kinds that speak another one translate.
+type Server interface {
+	// Call sends one request and returns the answer as it begins; the caller
+	// closes its body. An answer of any status is no error; an error means that
+	// there was none, as a fault of kind Unavailable whose message is safe to show.
+	Call(ctx context.Context, r Request) (*Answer, error)
+	// Models lists the names of the models it says it has.
+	Models(ctx context.Context) ([]string, error)
+}
+
+// Request is one call to a provider.
+type Request struct {
+	Path   string // below the base URL, such as "chat/completions"
+	Body   []byte // JSON in the OpenAI protocol; model is the name at the provider
+	Stream bool   // the answer is server-sent events
+	Call   ident.Call
+}
+
+// Answer is what a provider answers: JSON, or server-sent events that end with
+// "data: [DONE]".
+type Answer struct {
+	Status int
+	Header http.Header
+	Body   io.ReadCloser
+}

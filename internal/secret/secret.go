@@ -1,0 +1,148 @@
+// Package secret makes and checks secrets: API keys and their digests,
+// passwords and their hashes, session tokens, and the sealing of credentials at
+// rest. Whatever it hands out prints as "[redacted]".
+package secret
+
+import (
+	"crypto/hkdf"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"fmt"
+	"hash/crc32"
+	"log/slog"
+)
+
+// Text is a secret in clear. It prints as "[redacted]" everywhere; Reveal is
+// the one way to its value, called where it is shown once or sent on.
+type Text struct{ value string }
+
+// NewText wraps a secret in clear.
+func NewText(s string) Text { return Text{s} }
+
+// Reveal gives the secret itself.
+func (t Text) Reveal() string { return t.value }
+
+// Empty reports whether there is no secret.
+func (t Text) Empty() bool { return t.value == "" }
+
+const redacted = "[redacted]"
+
+func (t Text) String() string               { return redacted }
+func (t Text) GoString() string             { return redacted }
+func (t Text) Format(f fmt.State, _ rune)   { fmt.Fprint(f, redacted) }
+func (t Text) MarshalText() ([]byte, error) { return []byte(redacted), nil }
+func (t Text) LogValue() slog.Value         { return slog.StringValue(redacted) }
+
+// Digest is what is kept of a key's or session's secret: HMAC-SHA256 under a
+// key derived from the master key.
+type Digest [sha256.Size]byte
+
+// Zero reports whether there is no digest.
+func (d Digest) Zero() bool { return d == Digest{} }
+
+// KeyPrefix begins every secret of a workspace's API key, as in the original.
+const KeyPrefix = "sk-ws-"
+
+const (
+	base62    = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+	bodyLen   = 43 // 43 × log2(62) = 256 bits
+	sumLen    = 6
+	keyLength = len(KeyPrefix) + bodyLen + 1 + sumLen
+)
+
+// NewKey draws the secret of an API key: "sk-ws-", 43 base-62 characters from
+// the system's random source, "_", and 6 base-62 characters of CRC-32 (IEEE)
+// over what stands before the underscore.
+func NewKey() Text {
+	body := KeyPrefix + random62(bodyLen)
+	return Text{body + "_" + checksum(body)}
+}
+
+// WellFormed reports whether s has the form of an API key and its checksum is
+// right. What is not well-formed is refused without looking anything up.
+func WellFormed(s string) bool {
+	if len(s) != keyLength || s[:len(KeyPrefix)] != KeyPrefix || s[keyLength-sumLen-1] != '_' {
+		return false
+	}
+	for i := len(KeyPrefix); i < keyLength-sumLen-1; i++ {
+		c := s[i]
+		if !(c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z') {
+			return false
+		}
+	}
+	return s[keyLength-sumLen:] == checksum(s[:keyLength-sumLen-1])
+}
+
+// Masked is how a key is shown after its first time: its beginning and its last four characters.
+func Masked(hint string) string { return KeyPrefix + "…" + hint }
+
+// Hint is the part of a key's secret that is kept in clear, to tell keys apart.
+func Hint(t Text) string { return t.value[len(t.value)-4:] }
+
+func checksum(s string) string {
+	n := crc32.ChecksumIEEE([]byte(s))
+	var out [sumLen]byte
+	for i := sumLen - 1; i >= 0; i-- {
+		out[i] = base62[n%62]
+		n /= 62
+	}
+	return string(out[:])
+}
+
+// random62 draws n base-62 characters without bias.
+func random62(n int) string {
+	out := make([]byte, 0, n)
+	var b [64]byte
+	for len(out) < n {
+		rand.Read(b[:])
+		for _, c := range b {
+			if c < 248 && len(out) < n { // 248 = 4 × 62
+				out = append(out, base62[c%62])
+			}
+		}
+	}
+	return string(out)
+}
+
+// NewToken draws a session or set-up token: 32 random bytes in base64url.
+func NewToken() Text {
+	var b [32]byte
+	rand.Read(b[:])
+	return Text{base64.RawURLEncoding.EncodeToString(b[:])}
+}
+
+// NewPassword draws a password for somebody to be told: 20 base-62 characters
+// in groups of five.
+func NewPassword() Text {
+	s := random62(20)
+	return Text{s[:5] + "-" + s[5:10] + "-" + s[10:15] + "-" + s[15:]}
+}
+
+// TokenDigest is what is kept of a session token. The token has 256 random
+// bits, so a plain hash does.
+func TokenDigest(t string) Digest { return sha256.Sum256([]byte(t)) }
+
+// Pepper digests the secrets of API keys.
+type Pepper struct{ key []byte }
+
+// Digest is the value an API key's secret is kept and found under.
+func (p Pepper) Digest(secret string) Digest {
+	mac := hmac.New(sha256.New, p.key)
+	mac.Write([]byte(secret))
+	var d Digest
+	mac.Sum(d[:0])
+	return d
+}
+
+// Pepper derives the pepper of API keys from the master key.
+func (m Master) Pepper() Pepper { return Pepper{m.derive("api keys")} }
+
+func (m Master) derive(purpose string) []byte {
+	key, err := hkdf.Key(sha256.New, m.key, nil, "bailiwick "+purpose, 32)
+	if err != nil {
+		panic(err) // only for lengths no caller asks for
+	}
+	return key
+}
