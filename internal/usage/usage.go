@@ -117,7 +117,7 @@ func (s *Service) Report(ctx context.Context, by access.Actor, ws ident.Workspac
 	if days < 1 || days > MaxDays {
 		return Report{}, fault.Field("days", "Choose a period of 1–%d days.", MaxDays)
 	}
-	r := Report{To: s.Now().UTC().Truncate(24 * time.Hour).AddDate(0, 0, 1)}
+	r := Report{To: s.Now().UTC().Truncate(24*time.Hour).AddDate(0, 0, 1)}
 	r.From = r.To.AddDate(0, 0, -days)
 	f.From, f.To = r.From, r.To
 	found, err := s.Store.UsageByDay(ctx, ws, r.From, r.To)

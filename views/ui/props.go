@@ -91,3 +91,53 @@ type Confirm struct {
 	Tone      Tone   // Bad makes the button red
 	Notice    *Notice
 }
+
+// Button is a button that fetches a dialog: over the page where scripts run,
+// as a page of its own where they do not.
+type Button struct {
+	ID    string
+	Label string
+	Name  string // for assistive technology, where the label alone is not enough
+	About string // id of the element that says what the button is about
+	Icon  string
+	URL   string
+	Off   string // id of the element that says why the button is off
+	Kind  Kind
+}
+
+// Kind is how a button looks.
+type Kind string
+
+// The kinds.
+const (
+	Plain   Kind = ""
+	Primary Kind = "primary"
+	Danger  Kind = "danger"
+	Ghost   Kind = "ghost"
+	Small   Kind = "small" // in the rows of a table
+)
+
+// Frame describes a dialog or drawer.
+type Frame struct {
+	ID      string
+	Title   string
+	Sub     string // under the title
+	BackURL string // where closing leads when the dialog was loaded as a page
+	URL     string // its own address; closing it goes back in the history
+	Wide    bool
+}
+
+// Search is the form above a list. Its children are further filters.
+type Search struct {
+	URL    string
+	Value  string
+	Label  string // "Search workspaces"
+	Target string // id of the part that it replaces
+}
+
+// Empty says that a list has nothing to show, and what to do next.
+type Empty struct {
+	Icon  string
+	Title string
+	Text  string
+}
