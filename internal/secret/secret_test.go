@@ -1,0 +1,174 @@
+package secret_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"bailiwick/internal/fault"
+	"bailiwick/internal/secret"
+)
+
+func TestASecretPrintsAsRedactedEverywhere(t *testing.T) {
+	s := secret.NewText("canary-4711")
+	var out bytes.Buffer
+	fmt.Fprintf(&out, "%v %+v %#v %s %q %x %d", s, s, s, s, s, s, s)
+	fmt.Fprintf(&out, "%v %+v", struct{ S secret.Text }{s}, &struct{ S secret.Text }{s})
+	if err := json.NewEncoder(&out).Encode(map[string]any{"s": s}); err != nil {
+		t.Fatal(err)
+	}
+	slog.New(slog.NewJSONHandler(&out, nil)).Info("x", "s", s)
+	if strings.Contains(out.String(), "4711") || strings.Contains(out.String(), fmt.Sprintf("%x", "4711")) {
+		t.Errorf("the secret shows: %s", out.String())
+	}
+}
+
+func TestAKeyIsWellFormedAndNoKeyWithAMistakeIs(t *testing.T) {
+	for range 200 {
+		k := secret.NewKey().Reveal()
+		if !secret.WellFormed(k) {
+			t.Fatalf("a fresh key %q is not well-formed", k)
+		}
+		for i := range k {
+			for _, c := range []byte{'0', 'z', '_', ' ', 0, 0xff} {
+				if k[i] == c {
+					continue
+				}
+				if bad := k[:i] + string(c) + k[i+1:]; secret.WellFormed(bad) {
+					t.Fatalf("%q with a mistake at %d is well-formed: %q", k, i, bad)
+				}
+			}
+		}
+	}
+	for _, bad := range []string{"", "sk-", "sk-ws-", strings.Repeat("a", 10_000), secret.NewKey().Reveal() + "x"} {
+		if secret.WellFormed(bad) {
+			t.Errorf("%.40q is well-formed", bad)
+		}
+	}
+}
+
+func FuzzWellFormed(f *testing.F) {
+	f.Add(secret.NewKey().Reveal())
+	f.Add("sk-ws-" + strings.Repeat("0", 43) + "_000000")
+	f.Fuzz(func(t *testing.T, s string) {
+		if secret.WellFormed(s) && (len(s) != 56 || !strings.HasPrefix(s, secret.KeyPrefix)) {
+			t.Errorf("%q is well-formed", s)
+		}
+	})
+}
+
+func TestADigestDependsOnTheMasterKey(t *testing.T) {
+	one, two := master(t), master(t)
+	k := secret.NewKey().Reveal()
+	if one.Pepper().Digest(k) != one.Pepper().Digest(k) {
+		t.Error("the same key has two digests")
+	}
+	if one.Pepper().Digest(k) == two.Pepper().Digest(k) {
+		t.Error("two master keys give one digest")
+	}
+}
+
+func TestASealedSecretOpensOnlyInItsPlace(t *testing.T) {
+	m := master(t)
+	sealer, err := m.Sealer()
+	if err != nil {
+		t.Fatal(err)
+	}
+	sealed, err := sealer.Seal(secret.NewText("upstream"), "provider|a|1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if bytes.Contains(sealed, []byte("upstream")) {
+		t.Error("the sealed form holds the secret in clear")
+	}
+	if got, err := sealer.Open(sealed, "provider|a|1"); err != nil || got.Reveal() != "upstream" {
+		t.Errorf("it opens as %q, %v", got.Reveal(), err)
+	}
+	if _, err := sealer.Open(sealed, "provider|a|2"); err == nil {
+		t.Error("it opens in another place")
+	}
+	other, _ := master(t).Sealer()
+	if _, err := other.Open(sealed, "provider|a|1"); err == nil {
+		t.Error("it opens under another master key")
+	}
+}
+
+func TestPasswordsMatchOnlyThemselves(t *testing.T) {
+	ctx := context.Background()
+	p := secret.NewText("a short sentence of mine")
+	kept, err := secret.HashPassword(ctx, p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for text, want := range map[string]bool{p.Reveal(): true, "a short sentence of mind": false, "": false} {
+		if got, err := secret.PasswordMatches(ctx, secret.NewText(text), kept); err != nil || got != want {
+			t.Errorf("%q: %v, %v", text, got, err)
+		}
+	}
+	if got, err := secret.PasswordMatches(ctx, p, secret.Nobody); err != nil || got {
+		t.Errorf("nobody's hash matches: %v, %v", got, err)
+	}
+	again, _ := secret.HashPassword(ctx, p)
+	if again == kept {
+		t.Error("two hashes of one password are equal")
+	}
+}
+
+func TestWeakPasswordsAreRefusedWithTheirReason(t *testing.T) {
+	for _, text := range []string{"", "short", strings.Repeat("a", 20), "passwordpassword", "changeme-changeme", strings.Repeat("x1", 200)} {
+		if _, ok := fault.On(secret.CheckPassword("password", secret.NewText(text)), "password"); !ok {
+			t.Errorf("%q passes", text)
+		}
+	}
+	for _, text := range []string{"correct horse battery", "Grüße aus dem schönen Köln", secret.NewPassword().Reveal()} {
+		if err := secret.CheckPassword("password", secret.NewText(text)); err != nil {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}
+
+func TestSec27_AMasterKeyThatIsWeakOrReadableStopsTheStart(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "master.key")
+	if _, err := secret.LoadMaster(file); err != nil {
+		t.Fatalf("the first start: %v", err)
+	}
+	info, err := os.Stat(file)
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Fatalf("the key's file has mode %v, %v", info.Mode(), err)
+	}
+	if _, err := secret.LoadMaster(file); err != nil {
+		t.Fatalf("the second start: %v", err)
+	}
+	if err := os.Chmod(file, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := secret.LoadMaster(file); err == nil || !strings.Contains(err.Error(), "chmod 600") {
+		t.Errorf("a key others can read: %v", err)
+	}
+	for name, text := range map[string]string{"empty": "", "short": "c2hvcnQ=", "zero": strings.Repeat("A", 43) + "=",
+		"sample": "Y2hhbmdlLW1lLWNoYW5nZS1tZS1jaGFuZ2UtbWUtMTI="} {
+		bad := filepath.Join(dir, name)
+		if err := os.WriteFile(bad, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := secret.LoadMaster(bad); err == nil {
+			t.Errorf("a master key that is %s is taken", name)
+		}
+	}
+}
+
+func master(t *testing.T) secret.Master {
+	t.Helper()
+	m, err := secret.LoadMaster(filepath.Join(t.TempDir(), "key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
