@@ -1,0 +1,40 @@
+export CGO_ENABLED ?= 0
+GO ?= go
+HTMX := static/dist/htmx.min.js
+GOFILES = $$(git ls-files '*.go')
+
+help: ## Show what there is to make
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: assets build ## Start the demo company and print address and log-ons
+	@exec ./bin/bailiwick demo
+
+build: ## Build bin/bailiwick
+	@$(GO) build -trimpath -ldflags='-s -w' -o bin/bailiwick ./cmd/bailiwick
+
+demo-reset: ## Start the demo company over
+	@.ci/demo-reset
+
+assets: ## Fetch htmx and the font; without npm the console works with full page loads
+	@.ci/assets
+
+test: ## Run every test, with the race detector; installs what they need where it can
+	@.ci/test
+
+dev: assets ## Run with live reload on http://127.0.0.1:7331
+	$(GO) tool templ generate --watch --proxy=http://127.0.0.1:8080 --proxybind=127.0.0.1 --open-browser=false --cmd="$(GO) run ./cmd/bailiwick demo"
+
+generate: ## Make the *_templ.go files anew
+	@$(GO) tool templ generate
+
+lint: ## Format, vet, and freshness of generated files
+	@.ci/lint
+
+bench: ## The gateway beside a bare reverse proxy, in one run
+	@$(GO) test -run '^$$' -bench . -benchtime 2s -count 3 ./internal/gateway/... ./internal/policy/...
+
+soak: ## The long campaigns: kills, fuzzing, random worlds
+	@.ci/soak
+
+.PHONY: help run build demo-reset assets test dev generate lint bench soak
+.DEFAULT_GOAL := help
