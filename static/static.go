@@ -62,12 +62,26 @@ func init() {
 		if byName[a.name] != nil {
 			return fmt.Errorf("static: two files are named %s", a.name)
 		}
-		byName[a.name], byURL[a.url] = a, a
+		add(a)
 		return nil
 	})
 	if err != nil {
 		panic(err)
 	}
+	if font := byName["inter-latin-wght-normal.woff2"]; font != nil {
+		add(newAsset("font.css", types[".css"], []byte(fontFace(font.url))))
+	}
+}
+
+// fontFace names the font that npm brought. It is made here because the file's
+// address is known only now.
+func fontFace(url string) string {
+	return `@font-face{font-family:"Inter Variable";font-style:normal;font-weight:100 900;font-display:swap;src:url("` +
+		url + `") format("woff2")}`
+}
+
+func add(a *asset) {
+	byName[a.name], byURL[a.url] = a, a
 }
 
 func newAsset(name, kind string, body []byte) *asset {

@@ -1,1 +1,213 @@
-"use strict";
+// The console's glue. Pages work without it; it makes dialogs modal, opens the
+// account menu on hover, copies, and tells what happened. Elements ask for it
+// by data attributes; nothing here knows a screen.
+(() => {
+  const root = document.documentElement;
+  const find = (selector, from = document) => from.querySelector(selector);
+  const all = (selector, from = document) => [...from.querySelectorAll(selector)];
+
+  // ---- saying things
+
+  const announce = (text) => {
+    const live = find("#live");
+    if (live) live.textContent = live.textContent === text ? `${text}\u00a0` : text;
+  };
+
+  // A modal dialog makes the rest of the page inert and covers it, so messages
+  // move into the topmost one.
+  const topDialog = () => all("dialog[open]").filter((d) => d.matches(":modal")).at(-1);
+
+  const lift = () => {
+    const place = topDialog() ?? document.body;
+    for (const id of ["live", "toasts"]) {
+      const part = document.getElementById(id);
+      if (part && part.parentElement !== place) place.append(part);
+    }
+  };
+
+  const say = (text) => {
+    lift();
+    const toast = document.createElement("p");
+    toast.className = "toast";
+    toast.textContent = text;
+    find("#toasts")?.replaceChildren(toast);
+    fade(toast);
+  };
+
+  const fade = (toast) => setTimeout(() => toast.remove(), 7000);
+
+  // ---- dialogs
+
+  const openers = new WeakMap(); // dialog -> what had the focus before it
+  const pushed = new WeakSet(); // dialogs whose opening changed the address
+  let lastOpener = null;
+  let leaving = false; // closing a panel goes back; the page needs no reload then
+
+  const show = (dialog, fresh) => {
+    const active = document.activeElement;
+    const again = fresh && (!active || active === document.body);
+    if (!again && fresh) lastOpener = active;
+    openers.set(dialog, fresh ? lastOpener : null);
+    dialog.dataset.fresh = fresh;
+    dialog.classList.toggle("still", again || !fresh);
+    dialog.removeAttribute("open"); // it lies open for those without scripts
+    dialog.showModal();
+    dialog.addEventListener("close", () => closed(dialog), { once: true });
+    if (fresh && dialog.dataset.url && location.pathname === new URL(dialog.dataset.url, location).pathname) pushed.add(dialog);
+    lift();
+    document.dispatchEvent(new CustomEvent("console:shown", { detail: dialog }));
+  };
+
+  const closed = (dialog) => {
+    lift();
+    if (dialog.dataset.fresh === "false" && dialog.dataset.back) {
+      location.assign(dialog.dataset.back);
+      return;
+    }
+    const opener = openers.get(dialog);
+    if (pushed.has(dialog) && !dialog.dataset.left) {
+      leaving = true;
+      history.back();
+    }
+    setTimeout(() => dialog.remove(), 300); // after it has faded
+    if (document.activeElement && document.activeElement !== document.body) return;
+    const target = opener?.isConnected ? opener : opener?.id && document.getElementById(opener.id);
+    (target || find("#main"))?.focus();
+  };
+
+  const showAll = (fresh) => all("dialog[data-dialog]:not(:modal)").filter((d) => d.open).forEach((d) => show(d, fresh));
+
+  // ---- answers to scripted requests
+
+  const read = () => {
+    const news = find("#news [data-toast]");
+    if (!news) return;
+    news.remove();
+    if (news.hasAttribute("data-done")) topDialog()?.close();
+    say(news.textContent);
+  };
+
+  // The swap may take away the dialog in which the messages stand.
+  document.addEventListener("htmx:before:swap", () => {
+    for (const id of ["live", "toasts"]) document.body.append(document.getElementById(id));
+  });
+
+  document.addEventListener("htmx:after:swap", () => {
+    showAll(true);
+    lift();
+    read();
+    dress();
+  });
+
+  document.addEventListener("htmx:after:settle", (event) => {
+    const summary = event.target.querySelector?.("[data-summary], .empty h2");
+    if (summary) announce(summary.textContent);
+  });
+
+  document.addEventListener("htmx:error", (event) => {
+    if (event.detail.ctx?.response) return; // it was answered; something else failed
+    say("The console could not be reached. Nothing was changed.");
+  });
+
+  // Going back from a panel leaves the list behind it as it is.
+  document.addEventListener("htmx:before:history:restore", (event) => {
+    const panel = all("dialog[data-url]:modal").at(-1);
+    if (leaving) {
+      leaving = false;
+      event.preventDefault();
+    } else if (panel && pushed.has(panel)) {
+      event.preventDefault();
+      panel.dataset.left = "";
+      all("dialog:modal").reverse().forEach((d) => d.close());
+    }
+  });
+
+  // ---- clicks
+
+  const copy = async (button) => {
+    try {
+      await navigator.clipboard.writeText(button.dataset.copy);
+      button.classList.add("copied");
+      announce("Copied");
+      setTimeout(() => button.classList.remove("copied"), 1600);
+    } catch {
+      say("The browser did not allow copying. Select the text instead.");
+    }
+  };
+
+  const isDark = () => {
+    const chosen = root.dataset.theme;
+    return chosen ? chosen === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+  };
+
+  const turn = () => {
+    root.dataset.theme = isDark() ? "light" : "dark";
+    try {
+      localStorage.setItem("theme", root.dataset.theme);
+    } catch {
+      // It holds for this page at least.
+    }
+    dress();
+  };
+
+  // What a page needs that has just come, whole or in part.
+  const dress = () => {
+    all("[data-theme-toggle]").forEach((b) => b.setAttribute("aria-pressed", String(isDark())));
+    all("[data-hover-menu]:not(.hovers)").forEach(hover);
+  };
+
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest?.("[data-copy], [data-close], [data-theme-toggle]");
+    if (!button) return;
+    if (button.matches("[data-copy]")) copy(button);
+    else if (button.matches("[data-theme-toggle]")) turn();
+    else if (button.closest("dialog")?.matches(":modal")) {
+      event.preventDefault();
+      button.closest("dialog").close();
+    }
+  });
+
+  // ---- the menu that opens on hover
+
+  const hover = (box) => {
+    box.classList.add("hovers");
+    const button = find("[popovertarget]", box);
+    const menu = find("[popover]", box);
+    let timer;
+    let hovered = false;
+    const later = (ms, act) => {
+      clearTimeout(timer);
+      timer = setTimeout(act, ms);
+    };
+    box.addEventListener("pointerenter", (event) => {
+      if (event.pointerType !== "mouse") return;
+      later(60, () => {
+        if (menu.matches(":popover-open")) return;
+        hovered = true;
+        menu.showPopover({ source: button });
+      });
+    });
+    box.addEventListener("pointerleave", (event) => {
+      if (event.pointerType !== "mouse") return;
+      later(250, () => {
+        if (hovered && !menu.contains(document.activeElement)) menu.hidePopover();
+      });
+    });
+    // A click on what hovering opened keeps it open instead of closing it.
+    button.addEventListener("click", (event) => {
+      if (!hovered || !menu.matches(":popover-open")) return;
+      event.preventDefault();
+      hovered = false;
+    });
+    menu.addEventListener("toggle", (event) => {
+      if (event.newState === "closed") hovered = false;
+    });
+  };
+
+  // The scripts are deferred: the page is parsed, and htmx has not begun.
+  // A dialog that came with the page posts as a page, so htmx keeps off it.
+  all("dialog.dialog[data-dialog]").forEach((d) => d.setAttribute("hx-ignore", ""));
+  all(".toast").forEach(fade);
+  showAll(false);
+  dress();
+})();

@@ -1,0 +1,98 @@
+package models
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"bailiwick/views/ui"
+)
+
+// word makes a label fit for an id or an attribute: "model-calling".
+func word(label string) string {
+	return strings.ReplaceAll(strings.ToLower(label), " ", "-")
+}
+
+func orElse(text, other string) string {
+	if text == "" {
+		return other
+	}
+	return text
+}
+
+func empty(p ListProps) ui.Empty {
+	if p.ClearURL != "" {
+		return ui.Empty{Icon: "search", Title: "Nothing found", Text: "No model fits the search and the filters."}
+	}
+	return ui.Empty{Icon: "cube", Title: "No models", Text: "Import models from a provider to see them here."}
+}
+
+func dialects(list []Sample) []string {
+	return each(list, func(s Sample) string { return s.Dialect })
+}
+
+func languages(list []Sample) []string {
+	return each(list, func(s Sample) string { return s.Language })
+}
+
+// each collects what the samples say of themselves, once each, in their order.
+func each(list []Sample, of func(Sample) string) []string {
+	var words []string
+	for _, s := range list {
+		if w := of(s); !slices.Contains(words, w) {
+			words = append(words, w)
+		}
+	}
+	return words
+}
+
+func chosenOf(list []Choice, authorized bool) []Choice {
+	var chosen []Choice
+	for _, c := range list {
+		if c.Authorized == authorized {
+			chosen = append(chosen, c)
+		}
+	}
+	return chosen
+}
+
+func emptySide(key string) string {
+	if key == "in" {
+		return "No sub-workspace is authorized."
+	}
+	return "Every sub-workspace is authorized."
+}
+
+// authorizedText names the first few and counts the others.
+func authorizedText(names []string) string {
+	const shown = 3
+	switch {
+	case len(names) == 0:
+		return "No sub-workspace is authorized."
+	case len(names) > shown:
+		rest := strconv.Itoa(len(names) - shown)
+		return strings.Join(names[:shown], ", ") + " and " + rest + " more"
+	default:
+		return strings.Join(names, ", ")
+	}
+}
+
+func conflictNotice(c Conflict) *ui.Notice {
+	who := orElse(c.By, "Somebody")
+	text := who + " changed this list"
+	if c.When != "" {
+		text += " " + c.When
+	}
+	n := &ui.Notice{
+		Tone:  ui.Warn,
+		Title: "The list was changed meanwhile.",
+		Text:  text + ". Nothing is saved yet: your choice stands below, and OK saves it over that change.",
+	}
+	if len(c.Granted) > 0 {
+		n.Items = append(n.Items, "Authorized meanwhile: "+strings.Join(c.Granted, ", "))
+	}
+	if len(c.Revoked) > 0 {
+		n.Items = append(n.Items, "Revoked meanwhile: "+strings.Join(c.Revoked, ", "))
+	}
+	return n
+}
