@@ -34,6 +34,7 @@ const (
 	ChangeSettings  Action = "settings:change"
 	ReadUsers       Action = "users:read"
 	ChangeUsers     Action = "users:change"
+	ReadAudit       Action = "audit:read" // of the whole account
 
 	// workspace
 	EnterWorkspace Action = "workspace:enter"
@@ -42,7 +43,10 @@ const (
 	IssueKeys      Action = "keys:issue"
 	ChangeKeys     Action = "keys:change" // disable, enable, delete
 	ReadUsage      Action = "usage:read"
-	ReadID         Action = "workspace:read-id" // see the workspace's id in Workspace Management
+	ReadMembers    Action = "members:read"
+	ChangeMembers  Action = "members:change"
+	ReadTrail      Action = "workspace:read-audit" // the audit lines of the workspace
+	ReadID         Action = "workspace:read-id"    // see the workspace's id in Workspace Management
 )
 
 // Role is what a user is in the account or in one workspace.
@@ -78,7 +82,7 @@ type Membership struct {
 // rootOnly stay with root.
 var (
 	accountActions = set(AddWorkspace, RenameWorkspace, DeleteWorkspace, ReadGrants, ChangeGrants,
-		ReadProviders, ChangeProviders, ReadSettings, ChangeSettings, ReadUsers, ChangeUsers)
+		ReadProviders, ChangeProviders, ReadSettings, ChangeSettings, ReadUsers, ChangeUsers, ReadAudit)
 	rootOnly = set(ReadProviders, ChangeProviders)
 	// everyMember may do these in a workspace they belong to.
 	everyMember = set(EnterWorkspace, ReadModels)
@@ -87,7 +91,7 @@ var (
 		PageKeys:  set(ReadKeys, IssueKeys, ChangeKeys),
 		PageUsage: set(ReadUsage),
 	}
-	administratorOnly = set(ReadID)
+	administratorOnly = set(ReadID, ReadMembers, ChangeMembers, ReadTrail)
 )
 
 func set(actions ...Action) map[Action]bool {
@@ -110,6 +114,12 @@ func Workspaced(a Action) bool {
 		}
 	}
 	return false
+}
+
+// Known reports whether an action is one of those above. A route that names
+// another one does not start.
+func Known(a Action) bool {
+	return a == Open || a == Enter || a == ListWorkspaces || accountActions[a] || Workspaced(a)
 }
 
 // Actor is who asks, for one request. The zero Actor may do nothing.

@@ -41,6 +41,7 @@ var everywhere = map[access.Action]string{
 	access.ChangeSettings:  "super root",
 	access.ReadUsers:       "super root",
 	access.ChangeUsers:     "super root",
+	access.ReadAudit:       "super root",
 	access.ReadProviders:   "root",
 	access.ChangeProviders: "root",
 }
@@ -54,6 +55,9 @@ var inside = map[access.Action]string{
 	access.ChangeKeys:     "keys administrator super root",
 	access.ReadUsage:      "usage administrator super root",
 	access.ReadID:         "administrator super root",
+	access.ReadMembers:    "administrator super root",
+	access.ChangeMembers:  "administrator super root",
+	access.ReadTrail:      "administrator super root",
 }
 
 func listed(list, name string) bool {

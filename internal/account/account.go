@@ -46,11 +46,14 @@ type User struct {
 	Account    ident.Account
 	LogOn      ident.LogOn
 	Name       string      // display name
+	Email      string      // empty: not given
 	Role       access.Role // Root, Super or Regular
-	Password   string      // as secret.HashPassword makes it
+	Password   string      // as secret.HashPassword makes it; empty: none yet, an invitation is out
+	MustChange bool        // the password was given by somebody else and must be changed at the next log-on
 	CreatedAt  time.Time
 	DisabledAt time.Time // zero: may log on
 	Generation int64     // grows when the password changes or the user is disabled; ends every session
+	Version    int64
 }
 
 // RootLogOn is the log-on name of every account's owner.

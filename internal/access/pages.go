@@ -1,0 +1,57 @@
+package access
+
+import (
+	"slices"
+
+	"bailiwick/internal/fault"
+)
+
+// PageWords are a page as the dialog of a member's permissions shows it.
+type PageWords struct {
+	Page   Page
+	Title  string
+	Allows string // what it lets a person do, in words
+}
+
+// Tab is one tab of that dialog, as in the original.
+type Tab struct {
+	Title string
+	Pages []PageWords
+}
+
+// Tabs hold every page that can be granted. The tab "Others" of the original
+// also has Administrator, which is a role and no page.
+var Tabs = []Tab{
+	{"Models", []PageWords{{PageUsage, "Usage", "See what the workspace's calls consumed."}}},
+	{"Others", []PageWords{{PageKeys, "API Keys", "See, create, disable and delete all keys of the workspace."}}},
+}
+
+// Preset is a set of pages that is granted often.
+type Preset struct {
+	Name  string
+	Pages []Page
+}
+
+// Presets are the sets the original's documentation recommends, as far as the
+// console has their pages.
+var Presets = []Preset{
+	{"Console calling", []Page{PageUsage}},
+	{"Everything but administration", Pages},
+}
+
+// KnownPages gives pages once each, in the order of Pages; one that does not
+// exist is a fault on field "pages".
+func KnownPages(pages []Page) ([]Page, error) {
+	for _, p := range pages {
+		if !slices.Contains(Pages, p) {
+			return nil, fault.Field("pages", "There is no page %q to grant.", string(p))
+		}
+	}
+	var known []Page
+	for _, p := range Pages {
+		if slices.Contains(pages, p) {
+			known = append(known, p)
+		}
+	}
+	return known, nil
+}
