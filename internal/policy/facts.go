@@ -45,10 +45,14 @@ type Key struct {
 	Workspace ident.Workspace
 	Owner     ident.User
 	Digest    secret.Digest
-	Disabled  bool
-	Expires   time.Time      // zero: never
-	Models    []ident.Model  // nil: every model of the workspace
-	Networks  []netip.Prefix // nil: from everywhere
+	// Previous is the secret before the last reset, which works on until
+	// PreviousUntil; zero: none does.
+	Previous      secret.Digest
+	PreviousUntil time.Time
+	Disabled      bool
+	Expires       time.Time      // zero: never
+	Models        []ident.Model  // nil: every model of the workspace
+	Networks      []netip.Prefix // nil: from everywhere
 }
 
 // Model is a model of an account's catalogue and where it is served.

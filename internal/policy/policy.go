@@ -17,6 +17,10 @@ import (
 type Question struct {
 	Presented bool          // it presented a credential of some kind
 	Digest    secret.Digest // of the key; zero when what was presented is not well-formed
+	// Temporary is the key that a genuine temporary key stands for, and Until
+	// when that one ends; the digest is zero then.
+	Temporary ident.Key
+	Until     time.Time
 	// The ways a call can name its workspace, as written; empty: not used.
 	Header, Path, Host string
 	Address            netip.Addr
@@ -84,7 +88,7 @@ func (s *Snapshot) identify(q Question, d *Decision) Check {
 	if !q.Presented {
 		return KeyPresented
 	}
-	k, known := s.keys.get(q.Digest)
+	k, known := s.keyOf(q)
 	if !known {
 		return KeyKnown
 	}
@@ -99,7 +103,7 @@ func (s *Snapshot) identify(q Question, d *Decision) Check {
 		return KeyKnown
 	case k.Disabled:
 		return KeyEnabled
-	case !k.Expires.IsZero() && !q.At.Before(k.Expires):
+	case over(k.Expires, q.At), q.Temporary != "" && over(q.Until, q.At):
 		return KeyCurrent
 	}
 	owner, known := s.users.get(k.Owner)
@@ -109,6 +113,22 @@ func (s *Snapshot) identify(q Question, d *Decision) Check {
 	d.Workspace = home
 	return Nothing
 }
+
+// keyOf finds the key that was presented. A secret before the last reset is
+// found only as long as the two overlap.
+func (s *Snapshot) keyOf(q Question) (*Key, bool) {
+	if q.Temporary != "" {
+		return s.keysByID.get(q.Temporary)
+	}
+	k, known := s.keys.get(q.Digest)
+	if known && k.Digest != q.Digest && over(k.PreviousUntil, q.At) {
+		return nil, false
+	}
+	return k, known
+}
+
+// over reports whether a time, if there is one, has come.
+func over(end, at time.Time) bool { return !end.IsZero() && !at.Before(end) }
 
 // place finds the workspace the call acts in. For a key that may act only at
 // home, every other name is answered alike, whether or not it exists.

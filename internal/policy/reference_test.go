@@ -33,7 +33,13 @@ func (w world) reference(q policy.Question) policy.Check {
 	}
 	var key *policy.Key
 	for _, k := range w.keys {
-		if k.Digest == q.Digest {
+		if q.Temporary != "" {
+			if k.ID == q.Temporary {
+				key = &k
+			}
+			continue
+		}
+		if k.Digest == q.Digest || k.Previous == q.Digest && q.At.Before(k.PreviousUntil) {
 			key = &k
 		}
 	}
@@ -48,6 +54,9 @@ func (w world) reference(q policy.Question) policy.Check {
 		return policy.KeyEnabled
 	}
 	if !key.Expires.IsZero() && (q.At.After(key.Expires) || q.At.Equal(key.Expires)) {
+		return policy.KeyCurrent
+	}
+	if q.Temporary != "" && !q.At.Before(q.Until) {
 		return policy.KeyCurrent
 	}
 	owner, there := w.users[key.Owner]
@@ -199,9 +208,12 @@ func (r maker) changeKey(w world, f *policy.Facts) {
 		return
 	}
 	for other, o := range w.keys {
-		if o.Digest == k.Digest && other != id {
+		if other != id && (o.Digest == k.Digest || o.Previous == k.Digest) {
 			return
 		}
+	}
+	if before, there := w.keys[id]; there && before.Digest != k.Digest {
+		k.Previous, k.PreviousUntil = before.Digest, start.Add(time.Duration(r.IntN(5))*time.Hour)
 	}
 	if r.some(4) {
 		k.Expires = start.Add(time.Duration(r.IntN(5)) * time.Hour)
@@ -223,6 +235,9 @@ func (r maker) question() policy.Question {
 		if r.some(3) {
 			*way = string(r.workspace())
 		}
+	}
+	if r.some(6) {
+		q.Temporary, q.Until, q.Digest = ident.Key(fmt.Sprint("key-", r.IntN(6))), start.Add(time.Duration(r.IntN(5))*time.Hour), secret.Digest{}
 	}
 	if !r.some(5) {
 		q.Model, q.Capability = r.model(), catalogue.All[r.IntN(3)]

@@ -18,7 +18,7 @@ type Snapshot struct {
 	workspaces table[ident.Workspace, *Workspace]
 	users      table[ident.User, *User]
 	keys       table[secret.Digest, *Key]
-	digests    table[ident.Key, secret.Digest]
+	keysByID   table[ident.Key, *Key]
 	models     table[ModelOf, *Model]
 	providers  table[ident.Provider, *provider.Provider]
 }
@@ -37,21 +37,40 @@ func (s *Snapshot) With(f Facts) *Snapshot {
 	next.models = edit(s.models, f.Models, func(m *Model) (ModelOf, *Model) { return ModelOf{m.Account, m.ID}, m }, f.Gone.Models)
 	next.providers = edit(s.providers, f.Providers, func(p *provider.Provider) (ident.Provider, *provider.Provider) { return p.ID, p }, f.Gone.Providers)
 
-	// A key is found by its digest and goes by its id.
+	// A key is found by its digests and goes by its id.
 	var dead []secret.Digest
 	for _, k := range f.Keys {
-		if old, ok := s.digests.get(k.ID); ok && old != k.Digest {
-			dead = append(dead, old)
-		}
+		dead = s.digestsOf(k.ID, dead)
 	}
 	for _, id := range f.Gone.Keys {
-		if old, ok := s.digests.get(id); ok {
-			dead = append(dead, old)
-		}
+		dead = s.digestsOf(id, dead)
 	}
 	next.keys = edit(s.keys, f.Keys, func(k *Key) (secret.Digest, *Key) { return k.Digest, k }, dead)
-	next.digests = edit(s.digests, f.Keys, func(k *Key) (ident.Key, secret.Digest) { return k.ID, k.Digest }, f.Gone.Keys)
+	next.keys = edit(next.keys, overlapping(f.Keys), func(k **Key) (secret.Digest, *Key) { return (*k).Previous, *k }, nil)
+	next.keysByID = edit(s.keysByID, f.Keys, func(k *Key) (ident.Key, *Key) { return k.ID, k }, f.Gone.Keys)
 	return &next
+}
+
+// digestsOf appends the digests a key is found by now.
+func (s *Snapshot) digestsOf(id ident.Key, to []secret.Digest) []secret.Digest {
+	k, ok := s.keysByID.get(id)
+	if !ok {
+		return to
+	}
+	if to = append(to, k.Digest); !k.Previous.Zero() {
+		to = append(to, k.Previous)
+	}
+	return to
+}
+
+// overlapping picks the keys whose secret before the last reset may still work.
+func overlapping(keys []Key) (picked []*Key) {
+	for i := range keys {
+		if !keys[i].Previous.Zero() {
+			picked = append(picked, &keys[i])
+		}
+	}
+	return picked
 }
 
 // Provider gives a configured provider; nil when there is none.
