@@ -4,6 +4,7 @@
 package secret
 
 import (
+	"crypto/ed25519"
 	"crypto/hkdf"
 	"crypto/hmac"
 	"crypto/rand"
@@ -138,6 +139,11 @@ func (p Pepper) Digest(secret string) Digest {
 
 // Pepper derives the pepper of API keys from the master key.
 func (m Master) Pepper() Pepper { return Pepper{m.derive("api keys")} }
+
+// Signer derives the key that signs the heads of the audit trail.
+func (m Master) Signer() ed25519.PrivateKey {
+	return ed25519.NewKeyFromSeed(m.derive("audit heads"))
+}
 
 func (m Master) derive(purpose string) []byte {
 	key, err := hkdf.Key(sha256.New, m.key, nil, "bailiwick "+purpose, 32)
