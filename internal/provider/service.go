@@ -146,6 +146,37 @@ func (s *Service) Test(ctx context.Context, by access.Actor, id ident.Provider) 
 	return models, said, s.Store.NoteTest(ctx, by.Account, id, s.Now(), said)
 }
 
+// Try asks for models with a form that is not saved yet. For a provider that is
+// there already, whose address the form leaves as it is, an empty credential
+// means the kept one. It needs providers:change; what is badly said is a fault
+// on its field, and a provider that does not answer one of kind Unavailable.
+func (s *Service) Try(ctx context.Context, by access.Actor, id ident.Provider, in Form) ([]string, error) {
+	if err := by.Require(access.ChangeProviders); err != nil {
+		return nil, err
+	}
+	p := Provider{ID: ident.NewProvider(), Account: by.Account, Kind: in.Kind}
+	if id != "" {
+		kept, err := s.Store.Provider(ctx, by.Account, id)
+		if err != nil {
+			return nil, err
+		}
+		p = kept
+	}
+	before := p.BaseURL
+	if err := s.fill(&p, in); err != nil {
+		return nil, err
+	}
+	if p.BaseURL != before {
+		p.Sealed = nil
+	}
+	if !in.Credential.Empty() {
+		if err := s.seal(&p, in.Credential); err != nil {
+			return nil, err
+		}
+	}
+	return s.remote(ctx, p)
+}
+
 // Remote lists the models a provider says it has. It needs providers:change.
 func (s *Service) Remote(ctx context.Context, by access.Actor, id ident.Provider) ([]string, error) {
 	if err := by.Require(access.ChangeProviders); err != nil {
@@ -209,26 +240,32 @@ func (s *Service) Serve(ctx context.Context, by access.Actor, id ident.Provider,
 	return s.Store.ReplaceServings(ctx, by.Account, id, servings, by.Event("providers:serve", "", string(id), fmt.Sprintf("chose %d models for a provider", len(servings))))
 }
 
-// Import lets the provider serve models under the names it has for them. Those
-// the catalogue lacks are added to it. It needs providers:change.
-func (s *Service) Import(ctx context.Context, by access.Actor, id ident.Provider, names []string) error {
+// Import lets the provider serve models under the names it has for them. One
+// that names no model of the catalogue becomes the model of its own name, which
+// is added where the catalogue lacks it. It needs providers:change; a name that
+// cannot be a model's id is a fault on the field of that name.
+func (s *Service) Import(ctx context.Context, by access.Actor, id ident.Provider, chosen []Serving) error {
 	if err := by.Require(access.ChangeProviders); err != nil {
 		return err
 	}
 	var models []catalogue.Model
-	var servings []Serving
-	for _, name := range names {
-		m, err := ident.ParseModel(name)
-		if err != nil {
-			return fault.New(fault.Invalid, "The provider has a model named %q, which cannot be a model id here: it needs 1–128 letters, digits and . _ - : / @.", name).About("name")
+	for i := range chosen {
+		v := &chosen[i]
+		v.Provider = id
+		if v.Model != "" {
+			continue
 		}
+		m, err := ident.ParseModel(v.Name)
+		if err != nil {
+			return fault.Field(v.Name, "This name cannot be a model's id here: it needs 1–128 letters, digits and . _ - : / @. Choose a model of the catalogue for it.")
+		}
+		v.Model = m
 		models = append(models, catalogue.Model{
-			ID: m, Account: by.Account, Name: name, Vendor: "custom", Kinds: []string{"TG"}, Input: []string{"Text"}, Output: []string{"Text"},
+			ID: m, Account: by.Account, Name: v.Name, Vendor: "custom", Kinds: []string{"TG"}, Input: []string{"Text"}, Output: []string{"Text"},
 			Offers: catalogue.Of(catalogue.Call), Custom: true, Version: 1,
 		})
-		servings = append(servings, Serving{Provider: id, Model: m, Name: name})
 	}
-	return s.Store.ImportModels(ctx, by.Account, id, models, servings, by.Event("providers:import", "", string(id), fmt.Sprintf("imported %d models from a provider", len(names))))
+	return s.Store.ImportModels(ctx, by.Account, id, models, chosen, by.Event("providers:import", "", string(id), fmt.Sprintf("imported %d models from a provider", len(chosen))))
 }
 
 func (s *Service) fill(p *Provider, in Form) error {
