@@ -1,0 +1,160 @@
+package web
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/a-h/templ"
+	"github.com/labstack/echo/v4"
+
+	"bailiwick/internal/access"
+	"bailiwick/internal/ident"
+	"bailiwick/internal/provider"
+	"bailiwick/views/providers"
+	"bailiwick/views/ui"
+)
+
+// listProviders answers GET /account/providers.
+func (s *Server) listProviders(c echo.Context) error {
+	rows, err := s.providerList(c)
+	if err != nil {
+		return err
+	}
+	return s.show(c, http.StatusOK, providers.List(rows), func() (templ.Component, error) { return s.providersPage(c, nil) })
+}
+
+// findProvider finds the provider that the path names.
+func (s *Server) findProvider(c echo.Context) (provider.Provider, []provider.Serving, error) {
+	id, err := ident.ParseProvider(param(c, "provider"))
+	if err != nil {
+		return provider.Provider{}, nil, err
+	}
+	return s.Providers.Find(c.Request().Context(), actor(c), id)
+}
+
+// testProvider answers POST …/:provider/test: it asks for the models.
+func (s *Server) testProvider(c echo.Context) error {
+	p, _, err := s.findProvider(c)
+	if err != nil {
+		return err
+	}
+	found, said, err := s.Providers.Test(c.Request().Context(), actor(c), p.ID)
+	if err != nil {
+		return err
+	}
+	message := p.Name + " answers and names " + counted(len(found), "model")
+	if said != "" {
+		message = p.Name + " does not answer: " + said
+	}
+	return s.providersChanged(c, message)
+}
+
+// confirmDeleteProvider answers GET …/:provider/delete.
+func (s *Server) confirmDeleteProvider(c echo.Context) error {
+	p, servings, err := s.findProvider(c)
+	if err != nil {
+		return err
+	}
+	var stops []string
+	if len(servings) > 0 {
+		stops = []string{"Calls of " + counted(len(servings), "model") + " that no other provider serves."}
+	}
+	return s.showDialog(c, http.StatusOK, providers.DeleteDialog(ui.Confirm{
+		Title: "Delete " + p.Name + "?", Text: "The provider and its credential are gone for good.", Stops: stops,
+		Action: providerURL(p.ID, "delete"), Button: "Delete", CancelURL: providersURL, Tone: ui.Bad,
+	}), s.providersPage)
+}
+
+// deleteProvider answers POST …/:provider/delete.
+func (s *Server) deleteProvider(c echo.Context) error {
+	p, _, err := s.findProvider(c)
+	if err != nil {
+		return err
+	}
+	if err := s.Providers.Delete(c.Request().Context(), actor(c), p.ID); err != nil {
+		return err
+	}
+	return s.providersChanged(c, "Provider "+p.Name+" deleted")
+}
+
+func (s *Server) providersChanged(c echo.Context, message string) error {
+	return s.done(c, providersURL, message, func() (templ.Component, error) {
+		p, err := s.providersIndex(c)
+		return providers.Changed(providers.ChangedProps{Index: p, Toast: message}), err
+	})
+}
+
+// providersPage is the list, with a dialog over it or without.
+func (s *Server) providersPage(c echo.Context, overlay templ.Component) (templ.Component, error) {
+	p, err := s.providersIndex(c)
+	p.Chrome.Overlay = overlay
+	return providers.Index(p), err
+}
+
+func (s *Server) providersIndex(c echo.Context) (providers.IndexProps, error) {
+	chrome, err := s.chrome(c, "Providers", atProviders)
+	if err != nil {
+		return providers.IndexProps{}, err
+	}
+	rows, err := s.providerList(c)
+	if err != nil {
+		return providers.IndexProps{}, err
+	}
+	offers, err := s.offers(c)
+	p := providers.IndexProps{Chrome: chrome, List: rows, AddURL: urlIf(actor(c).May(access.ChangeProviders), newProviderURL)}
+	for _, o := range offers {
+		p.Offers = append(p.Offers, providers.Offer{Name: o.Form.Name, Text: o.Text, AcceptURL: offerURL(o.ID, "accept"), DismissURL: offerURL(o.ID, "dismiss")})
+	}
+	return p, err
+}
+
+// providerList is the table of providers. There are few of them, so they are
+// searched and sorted here.
+func (s *Server) providerList(c echo.Context) (providers.ListProps, error) {
+	all, err := s.Providers.List(c.Request().Context(), actor(c))
+	if err != nil {
+		return providers.ListProps{}, err
+	}
+	l := list(c, providersURL)
+	found := slices.DeleteFunc(slices.Clone(all), func(p provider.Listed) bool {
+		return !strings.Contains(strings.ToLower(p.Name+" "+p.BaseURL), strings.ToLower(l.search()))
+	})
+	if l.get("order") == "desc" {
+		slices.Reverse(found)
+	}
+	page := l.page(len(found))
+	p := providers.ListProps{URL: l.url, Search: l.search(), Name: l.sorted("name", "name"), Pager: l.numbered(page, len(found), "providers")}
+	for _, f := range found[page*pageSize : min(len(found), (page+1)*pageSize)] {
+		p.Rows = append(p.Rows, s.providerRow(actor(c), f))
+	}
+	return p, nil
+}
+
+func (s *Server) providerRow(by access.Actor, p provider.Listed) providers.Row {
+	health, tone := "Not tested", ui.Quiet
+	switch {
+	case p.TestedAt.IsZero():
+	case p.TestError != "":
+		health, tone = "Failing", ui.Bad
+	default:
+		health, tone = "Reachable", ui.Good
+	}
+	change := by.May(access.ChangeProviders)
+	return providers.Row{
+		Name: p.Name, Kind: kindTitle(p.Kind), BaseURL: p.BaseURL, Models: p.Serves, Health: health, Tone: tone, Tested: ago(p.TestedAt, s.Now()),
+		TestURL: urlIf(change, providerURL(p.ID, "test")), EditURL: urlIf(change, providerURL(p.ID, "edit")),
+		ServedURL: urlIf(change, providerURL(p.ID, "served")), ImportURL: urlIf(change, providerURL(p.ID, "import")),
+		DeleteURL: urlIf(change, providerURL(p.ID, "delete")),
+	}
+}
+
+func kindTitle(k provider.Kind) string {
+	switch k {
+	case provider.Embedded:
+		return "Embedded"
+	case provider.OpenAI:
+		return "OpenAI protocol"
+	}
+	return string(k)
+}

@@ -1,0 +1,86 @@
+// Package web is the console: browser in, page out. Its routes are one table,
+// read from top to bottom like the console's menu; each line names the action
+// that is asked for before the handler runs.
+package web
+
+import (
+	"github.com/labstack/echo/v4"
+
+	"bailiwick/internal/access"
+)
+
+// route is one line of the table.
+type route struct {
+	method string
+	path   string
+	action access.Action
+	handle echo.HandlerFunc
+}
+
+// routes lists everything the console answers to.
+func (s *Server) routes() []route {
+	return []route{
+		// coming in and going out
+		{"GET", "/logon", access.Open, s.showLogOn},
+		{"POST", "/logon", access.Open, s.logOn},
+		{"POST", "/logoff", access.Open, s.logOff},
+		{"GET", "/setup", access.Open, s.showSetUp},
+		{"POST", "/setup", access.Open, s.setUp},
+		{"GET", "/", access.Enter, s.home},
+
+		// Workspace Management
+		{"GET", "/workspaces", access.ListWorkspaces, s.listWorkspaces},
+		{"POST", "/workspaces", access.AddWorkspace, s.addWorkspace},
+		{"GET", "/workspaces/new", access.AddWorkspace, s.newWorkspace},
+		{"GET", "/workspaces/:workspace", access.EnterWorkspace, s.enterWorkspace},
+		{"GET", "/workspaces/:workspace/edit", access.RenameWorkspace, s.editWorkspace},
+		{"POST", "/workspaces/:workspace/edit", access.RenameWorkspace, s.renameWorkspace},
+		{"GET", "/workspaces/:workspace/delete", access.DeleteWorkspace, s.confirmDeleteWorkspace},
+		{"POST", "/workspaces/:workspace/delete", access.DeleteWorkspace, s.deleteWorkspace},
+		{"GET", "/workspaces/:workspace/details", access.EnterWorkspace, s.showWorkspace},
+
+		// Models, and who may use them
+		{"GET", "/workspaces/:workspace/models", access.ReadModels, s.listModels},
+		{"GET", "/workspaces/:workspace/models/:model", access.ReadModels, s.showModel},
+		{"GET", "/workspaces/:workspace/models/:model/authorize/:capability", access.ChangeGrants, s.showGrants},
+		{"POST", "/workspaces/:workspace/models/:model/authorize/:capability", access.ChangeGrants, s.changeGrants},
+
+		// API Keys
+		{"GET", "/workspaces/:workspace/keys", access.ReadKeys, s.listKeys},
+		{"POST", "/workspaces/:workspace/keys", access.IssueKeys, s.issueKey},
+		{"GET", "/workspaces/:workspace/keys/new", access.IssueKeys, s.newKey},
+		{"GET", "/workspaces/:workspace/keys/:key/disable", access.ChangeKeys, s.confirmDisableKey},
+		{"POST", "/workspaces/:workspace/keys/:key/disable", access.ChangeKeys, s.disableKey},
+		{"POST", "/workspaces/:workspace/keys/:key/enable", access.ChangeKeys, s.enableKey},
+		{"GET", "/workspaces/:workspace/keys/:key/delete", access.ChangeKeys, s.confirmDeleteKey},
+		{"POST", "/workspaces/:workspace/keys/:key/delete", access.ChangeKeys, s.deleteKey},
+
+		// Usage
+		{"GET", "/workspaces/:workspace/usage", access.ReadUsage, s.showUsage},
+
+		// the account as a whole
+		{"GET", "/account/keys", access.Enter, s.listAllKeys},
+		{"GET", "/account/providers", access.ReadProviders, s.listProviders},
+		{"POST", "/account/providers", access.ChangeProviders, s.addProvider},
+		{"GET", "/account/providers/new", access.ChangeProviders, s.newProvider},
+		{"POST", "/account/providers/test", access.ChangeProviders, s.tryNewProvider},
+		{"POST", "/account/providers/offers/:offer/accept", access.ChangeProviders, s.acceptOffer},
+		{"POST", "/account/providers/offers/:offer/dismiss", access.ChangeProviders, s.dismissOffer},
+		{"GET", "/account/providers/:provider/edit", access.ChangeProviders, s.editProvider},
+		{"POST", "/account/providers/:provider/edit", access.ChangeProviders, s.changeProvider},
+		{"POST", "/account/providers/:provider/try", access.ChangeProviders, s.tryProvider},
+		{"POST", "/account/providers/:provider/test", access.ChangeProviders, s.testProvider},
+		{"GET", "/account/providers/:provider/served", access.ChangeProviders, s.showServed},
+		{"POST", "/account/providers/:provider/served", access.ChangeProviders, s.changeServed},
+		{"GET", "/account/providers/:provider/import", access.ChangeProviders, s.showImport},
+		{"POST", "/account/providers/:provider/import", access.ChangeProviders, s.importModels},
+		{"GET", "/account/providers/:provider/delete", access.ChangeProviders, s.confirmDeleteProvider},
+		{"POST", "/account/providers/:provider/delete", access.ChangeProviders, s.deleteProvider},
+		{"GET", "/account/settings", access.ReadSettings, s.showSettings},
+		{"POST", "/account/settings", access.ChangeSettings, s.changeSettings},
+
+		// what browsers send and load by themselves
+		{"POST", "/csp", access.Open, s.reportViolation},
+		{"GET", "/static/*", access.Open, s.serveStatic},
+	}
+}

@@ -1,0 +1,173 @@
+package web
+
+import (
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/gorilla/sessions"
+	"github.com/labstack/echo/v4"
+
+	"bailiwick/internal/access"
+	"bailiwick/internal/fault"
+	"bailiwick/internal/ident"
+	"bailiwick/internal/workspace"
+	"bailiwick/static"
+)
+
+// visit is what is known of one request.
+type visit struct {
+	call     ident.Call
+	scripted bool // a script asked for a part of the page
+	session  *sessions.Session
+	actor    access.Actor         // nobody: the zero Actor
+	here     *workspace.Workspace // the one that the path names
+}
+
+// What a session keeps.
+const (
+	sessionUser   = "user"
+	sessionNotice = "notice" // what is said once, on the next page
+)
+
+const visitKey = "visit"
+
+// visitOf gives what is known of the request. It is the one use of echo's bag.
+func visitOf(c echo.Context) *visit { return c.Get(visitKey).(*visit) }
+
+// actor is who asks.
+func actor(c echo.Context) access.Actor { return visitOf(c).actor }
+
+// here is the workspace that the path names; the guard has made sure of it.
+func here(c echo.Context) workspace.Workspace { return *visitOf(c).here }
+
+// identify finds out who asks, once for a request.
+func (s *Server) identify(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		r := c.Request()
+		if strings.HasPrefix(r.URL.Path, static.Prefix) {
+			return next(c)
+		}
+		v := visitOf(c)
+		session, err := s.Sessions.New(r, s.CookieName)
+		if err != nil {
+			return err
+		}
+		v.session = session
+		if err := s.recognize(c, v); err != nil {
+			return err
+		}
+		return next(c)
+	}
+}
+
+// recognize gives the visit its actor. Somebody who is gone or disabled loses
+// the session.
+func (s *Server) recognize(c echo.Context, v *visit) error {
+	id, err := ident.ParseUser(kept(v.session, sessionUser))
+	if err != nil {
+		return nil // nobody is logged on
+	}
+	who, err := s.Accounts.Actor(c.Request().Context(), id)
+	if fault.Is(err, fault.Missing) {
+		return s.endSession(c)
+	}
+	if err != nil {
+		return err
+	}
+	who.Address, who.Call = s.address(c.Request()), v.call
+	v.actor = who
+	return nil
+}
+
+// beginSession logs a user on. Whatever session there was is ended first, so
+// that a planted or earlier one is worth nothing.
+func (s *Server) beginSession(c echo.Context, user ident.User) error {
+	v := visitOf(c)
+	options := *v.session.Options
+	if !v.session.IsNew {
+		if err := s.endSession(c); err != nil {
+			return err
+		}
+		c.Response().Header().Del("Set-Cookie")
+	}
+	fresh := sessions.NewSession(s.Sessions, s.CookieName)
+	fresh.Options, fresh.IsNew = &options, true
+	fresh.Values[sessionUser] = string(user)
+	v.session = fresh
+	return s.saveSession(c)
+}
+
+// endSession forgets who was logged on, here and in the browser.
+func (s *Server) endSession(c echo.Context) error {
+	v := visitOf(c)
+	v.actor = access.Actor{}
+	v.session.Options.MaxAge = -1
+	return s.saveSession(c)
+}
+
+func (s *Server) saveSession(c echo.Context) error {
+	return s.Sessions.Save(c.Request(), c.Response(), visitOf(c).session)
+}
+
+func kept(session *sessions.Session, key string) string {
+	text, _ := session.Values[key].(string)
+	return text
+}
+
+// takeNotice gives what is to be said once and forgets it.
+func (s *Server) takeNotice(c echo.Context) (string, error) {
+	v := visitOf(c)
+	if v.session == nil {
+		return "", nil
+	}
+	text := kept(v.session, sessionNotice)
+	if text == "" {
+		return "", nil
+	}
+	delete(v.session.Values, sessionNotice)
+	return text, s.saveSession(c)
+}
+
+// address is where a request came from: the connection's other end or, behind
+// proxies we were told to trust, what the outermost of them saw.
+func (s *Server) address(r *http.Request) string {
+	text, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		text = r.RemoteAddr
+	}
+	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+	for _, hop := range slices.Backward(hops) {
+		if !s.trusted(text) {
+			break
+		}
+		a, err := netip.ParseAddr(strings.TrimSpace(hop))
+		if err != nil {
+			break
+		}
+		text = a.String()
+	}
+	return text
+}
+
+func (s *Server) trusted(address string) bool {
+	a, err := netip.ParseAddr(address)
+	return err == nil && slices.ContainsFunc(s.TrustedProxies, func(p netip.Prefix) bool { return p.Contains(a.Unmap()) })
+}
+
+// localPath gives a place on this server to go to, or nothing: an address that
+// leads elsewhere is never followed.
+func localPath(next string) string {
+	u, err := url.Parse(next)
+	if err != nil || u.Scheme != "" || u.Host != "" || !strings.HasPrefix(next, "/") || strings.HasPrefix(next, "//") {
+		return ""
+	}
+	if len(next) > 2000 || strings.ContainsRune(next, '\\') || strings.ContainsFunc(next, unicode.IsControl) || u.Path == logOnURL {
+		return ""
+	}
+	return next
+}

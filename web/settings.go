@@ -1,0 +1,93 @@
+package web
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/a-h/templ"
+	"github.com/labstack/echo/v4"
+
+	"bailiwick/internal/access"
+	"bailiwick/internal/account"
+	"bailiwick/internal/fault"
+	"bailiwick/views/settings"
+	"bailiwick/views/ui"
+)
+
+// showSettings answers GET /account/settings.
+func (s *Server) showSettings(c echo.Context) error {
+	return s.sendSettings(c, http.StatusOK, nil)
+}
+
+// sendSettings shows the settings as they are kept, with what a form wanted
+// otherwise on top.
+func (s *Server) sendSettings(c echo.Context, status int, typed func(*settings.IndexProps)) error {
+	p, err := s.settings(c)
+	if err != nil {
+		return err
+	}
+	if typed != nil {
+		typed(&p)
+	}
+	return s.show(c, status, settings.Form(p), func() (templ.Component, error) {
+		var err error
+		p.Chrome, err = s.chrome(c, "Settings", atSettings)
+		return settings.Index(p), err
+	})
+}
+
+// settings are the account's settings as they are kept.
+func (s *Server) settings(c echo.Context) (settings.IndexProps, error) {
+	a, err := s.Accounts.Current(c.Request().Context(), actor(c))
+	if err != nil {
+		return settings.IndexProps{}, err
+	}
+	used, err := s.Workspaces.Allowance(c.Request().Context(), actor(c))
+	return settings.IndexProps{
+		Action:           urlIf(actor(c).May(access.ChangeSettings), settingsURL),
+		RequireWorkspace: a.Settings.NameWorkspace, Limit: strconv.Itoa(a.Settings.WorkspaceLimit),
+		LimitHint: number(used.Used) + " in use. The Default Workspace does not count.", Version: strconv.FormatInt(a.Version, 10),
+	}, err
+}
+
+// changeSettings answers POST /account/settings.
+func (s *Server) changeSettings(c echo.Context) error {
+	in, err := readForm(c)
+	if err != nil {
+		return err
+	}
+	to, err := settingsOf(in)
+	if err == nil {
+		err = s.Accounts.ChangeSettings(c.Request().Context(), actor(c), to, in.version())
+	}
+	if mendable(err) {
+		return s.sendSettings(c, statusOf(err), func(p *settings.IndexProps) { typedOver(p, in, err) })
+	}
+	if err != nil {
+		return err
+	}
+	return s.done(c, settingsURL, "Settings saved", func() (templ.Component, error) {
+		p, err := s.settings(c)
+		return settings.Changed(settings.ChangedProps{Index: p, Toast: "Settings saved"}), err
+	})
+}
+
+func settingsOf(in form) (account.Settings, error) {
+	limit, err := strconv.Atoi(strings.TrimSpace(in.Get("workspace_limit")))
+	if err != nil {
+		return account.Settings{}, fault.Field("limit", "The limit is a whole number from 0 to %d.", account.MaxWorkspaceLimit)
+	}
+	return account.Settings{NameWorkspace: in.Get("require_workspace") == "on", WorkspaceLimit: limit}, nil
+}
+
+// typedOver keeps what was typed and says what is wrong with it.
+func typedOver(p *settings.IndexProps, in form, wrong error) {
+	p.RequireWorkspace, p.Limit = in.Get("require_workspace") == "on", in.Get("workspace_limit")
+	p.LimitError = about(wrong, "limit")
+	if fault.Is(wrong, fault.Conflict) {
+		p.Notice = &ui.Notice{Tone: ui.Warn, Title: "The settings were changed meanwhile.", Text: "What you chose is kept below; Save puts it over that."}
+	} else if p.LimitError == "" {
+		p.Notice = bad(wrong)
+	}
+}

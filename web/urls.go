@@ -1,0 +1,83 @@
+package web
+
+import (
+	"net/url"
+
+	"bailiwick/internal/catalogue"
+	"bailiwick/internal/ident"
+)
+
+// The addresses of the console. Every link, form and redirect is built here, so
+// that a mistyped one does not compile.
+const (
+	homeURL            = "/"
+	logOnURL           = "/logon"
+	logOffURL          = "/logoff"
+	setUpURL           = "/setup"
+	reportURL          = "/csp"
+	workspacesURL      = "/workspaces"
+	newWorkspaceURL    = "/workspaces/new"
+	accountKeysURL     = "/account/keys"
+	providersURL       = "/account/providers"
+	newProviderURL     = "/account/providers/new"
+	testNewProviderURL = "/account/providers/test"
+	settingsURL        = "/account/settings"
+)
+
+func workspaceURL(ws ident.Workspace) string        { return workspacesURL + "/" + string(ws) }
+func workspaceEditURL(ws ident.Workspace) string    { return workspaceURL(ws) + "/edit" }
+func workspaceDeleteURL(ws ident.Workspace) string  { return workspaceURL(ws) + "/delete" }
+func workspaceDetailsURL(ws ident.Workspace) string { return workspaceURL(ws) + "/details" }
+func modelsURL(ws ident.Workspace) string           { return workspaceURL(ws) + "/models" }
+func keysURL(ws ident.Workspace) string             { return workspaceURL(ws) + "/keys" }
+func newKeyURL(ws ident.Workspace) string           { return keysURL(ws) + "/new" }
+func usageURL(ws ident.Workspace) string            { return workspaceURL(ws) + "/usage" }
+
+// modelURL escapes the id: it may hold slashes.
+func modelURL(ws ident.Workspace, m ident.Model) string {
+	return modelsURL(ws) + "/" + url.PathEscape(string(m))
+}
+
+func authorizeURL(ws ident.Workspace, m ident.Model, c catalogue.Capability) string {
+	return modelURL(ws, m) + "/authorize/" + c.String()
+}
+
+// keyURL is the address of one act on a key. Asked from the keys of the whole
+// account, it leads back there.
+func keyURL(ws ident.Workspace, key ident.Key, act string, fromAccount bool) string {
+	address := keysURL(ws) + "/" + string(key) + "/" + act
+	if fromAccount {
+		address += "?from=account"
+	}
+	return address
+}
+
+func providerURL(p ident.Provider, act string) string {
+	return providersURL + "/" + string(p) + "/" + act
+}
+
+func offerURL(id, act string) string {
+	return providersURL + "/offers/" + url.PathEscape(id) + "/" + act
+}
+
+// logOnFor leads back to a place after the log-on.
+func logOnFor(next string) string {
+	if next == "" || next == homeURL {
+		return logOnURL
+	}
+	return logOnURL + "?next=" + url.QueryEscape(next)
+}
+
+// withQuery adds to an address what is not empty.
+func withQuery(address string, pairs ...string) string {
+	q := url.Values{}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		if pairs[i+1] != "" {
+			q.Add(pairs[i], pairs[i+1])
+		}
+	}
+	if len(q) == 0 {
+		return address
+	}
+	return address + "?" + q.Encode()
+}
