@@ -1,0 +1,125 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"slices"
+
+	"gorm.io/gorm"
+
+	"bailiwick/internal/access"
+	"bailiwick/internal/catalogue"
+	"bailiwick/internal/ident"
+	"bailiwick/internal/policy"
+)
+
+func (r userRow) fact() policy.User {
+	return policy.User{
+		ID: r.ID, Account: r.Account, Disabled: r.Disabled != 0,
+		Root: r.Role == access.Root, Everywhere: r.Role == access.Root || r.Role == access.Super,
+	}
+}
+
+func (r keyRow) fact() (policy.Key, error) {
+	k, err := r.key()
+	return policy.Key{
+		ID: k.ID, Account: k.Account, Workspace: k.Workspace, Owner: k.Owner, Digest: k.Digest,
+		Disabled: !k.DisabledAt.IsZero(), Expires: k.ExpiresAt, Models: k.Models, Networks: k.Networks,
+	}, err
+}
+
+// loadWorkspaces reads workspaces with their grants and members, three queries
+// for all of them.
+func (e extent) loadWorkspaces(ctx context.Context, tx *gorm.DB, f *policy.Facts) error {
+	rows, err := rowsOf[workspaceRow](ctx, tx, e, aWorkspace, "SELECT * FROM workspaces WHERE", "account_id", "id")
+	if err != nil {
+		return err
+	}
+	grants, err := e.grants(ctx, tx)
+	if err != nil {
+		return err
+	}
+	members, err := e.members(ctx, tx)
+	if err != nil {
+		return err
+	}
+	found := make(map[ident.Workspace]bool, len(rows))
+	for _, r := range rows {
+		found[r.ID] = true
+		f.Workspaces = append(f.Workspaces, policy.Workspace{
+			ID: r.ID, Account: r.Account, Name: r.Name, Default: r.Default, CallAll: r.CallAll,
+			Grants: grants[r.ID], Members: members[r.ID],
+		})
+	}
+	f.Gone.Workspaces = gone(e, aWorkspace, found, named[ident.Workspace])
+	return nil
+}
+
+func (e extent) grants(ctx context.Context, tx *gorm.DB) (map[ident.Workspace]map[ident.Model]catalogue.Capabilities, error) {
+	rows, err := rowsOf[grantRow](ctx, tx, e, aWorkspace, "SELECT workspace_id, model_id, capability FROM grants WHERE", "account_id", "workspace_id")
+	in := map[ident.Workspace]map[ident.Model]catalogue.Capabilities{}
+	for _, r := range rows {
+		if in[r.Workspace] == nil {
+			in[r.Workspace] = map[ident.Model]catalogue.Capabilities{}
+		}
+		in[r.Workspace][r.Model] |= catalogue.Of(catalogue.Capability(r.Capability))
+	}
+	return in, err
+}
+
+func (e extent) members(ctx context.Context, tx *gorm.DB) (map[ident.Workspace]map[ident.User]bool, error) {
+	rows, err := rowsOf[memberRow](ctx, tx, e, aWorkspace, "SELECT workspace_id, user_id FROM members WHERE", "account_id", "workspace_id")
+	in := map[ident.Workspace]map[ident.User]bool{}
+	for _, r := range rows {
+		if in[r.Workspace] == nil {
+			in[r.Workspace] = map[ident.User]bool{}
+		}
+		in[r.Workspace][r.User] = true
+	}
+	return in, err
+}
+
+func (e extent) loadModels(ctx context.Context, tx *gorm.DB, f *policy.Facts) error {
+	rows, err := rowsOf[modelRow](ctx, tx, e, aModel, "SELECT * FROM models WHERE", "account_id", "id")
+	if err != nil {
+		return err
+	}
+	servings, err := e.servings(ctx, tx)
+	if err != nil {
+		return err
+	}
+	found := make(map[policy.ModelOf]bool, len(rows))
+	for _, r := range rows {
+		m, err := r.model()
+		if err != nil {
+			return err
+		}
+		of := policy.ModelOf{Account: r.Account, Model: r.ID}
+		found[of] = true
+		f.Models = append(f.Models, policy.Model{Model: m, Servings: servings[of]})
+	}
+	f.Gone.Models = gone(e, aModel, found, func(a ident.Account, id string) policy.ModelOf {
+		return policy.ModelOf{Account: a, Model: ident.Model(id)}
+	})
+	return nil
+}
+
+// servings gives the places models are served at; the provider that was
+// configured first is tried first.
+func (e extent) servings(ctx context.Context, tx *gorm.DB) (map[policy.ModelOf][]policy.Serving, error) {
+	type line struct {
+		Row     servingRow `gorm:"embedded"`
+		Created stamp      // of the provider
+	}
+	lines, err := rowsOf[line](ctx, tx, e, aModel, `SELECT s.*, p.created FROM servings s
+		JOIN providers p ON p.account_id = s.account_id AND p.id = s.provider_id WHERE`, "s.account_id", "s.model_id")
+	slices.SortFunc(lines, func(a, b line) int {
+		return cmp.Or(cmp.Compare(a.Created, b.Created), cmp.Compare(a.Row.Provider, b.Row.Provider))
+	})
+	at := map[policy.ModelOf][]policy.Serving{}
+	for _, l := range lines {
+		of := policy.ModelOf{Account: l.Row.Account, Model: l.Row.Model}
+		at[of] = append(at[of], policy.Serving{Provider: l.Row.Provider, Name: l.Row.Name})
+	}
+	return at, err
+}

@@ -1,0 +1,169 @@
+package store
+
+import (
+	"context"
+	"slices"
+
+	"gorm.io/gorm"
+
+	"bailiwick/internal/audit"
+	"bailiwick/internal/catalogue"
+	"bailiwick/internal/fault"
+	"bailiwick/internal/grant"
+	"bailiwick/internal/ident"
+)
+
+type grantRow struct {
+	Account    ident.Account   `gorm:"column:account_id"`
+	Workspace  ident.Workspace `gorm:"column:workspace_id;primaryKey"`
+	Model      ident.Model     `gorm:"column:model_id;primaryKey"`
+	Capability int             `gorm:"primaryKey;autoIncrement:false"`
+	Since      stamp
+	By         string `gorm:"column:granted_by"`
+}
+
+func (grantRow) TableName() string { return "grants" }
+
+// holderRow is a sub-workspace beside its grant, if it has one.
+type holderRow struct {
+	ID      ident.Workspace
+	Name    string
+	CallAll bool
+	Since   *stamp // nil: not granted
+	By      string `gorm:"column:granted_by"`
+}
+
+func (r holderRow) holder(c catalogue.Capability) grant.Holder {
+	h := grant.Holder{Workspace: r.ID, Name: r.Name, Granted: r.Since != nil, By: r.By}
+	if h.Granted {
+		h.Since = r.Since.time()
+	}
+	h.All = r.CallAll && c == catalogue.Call && !h.Granted
+	return h
+}
+
+const holdersSelect = `SELECT w.id, w.name, w.call_all, g.since, COALESCE(g.granted_by, '') AS granted_by
+	FROM workspaces w
+	LEFT JOIN grants g ON g.workspace_id = w.id AND g.model_id = ? AND g.capability = ?
+	WHERE w.account_id = ? AND w.is_default = ?
+	ORDER BY w.folded, w.id`
+
+func holders(ctx context.Context, tx *gorm.DB, a ident.Account, s grant.Subject) ([]holderRow, error) {
+	return gorm.G[holderRow](tx).Raw(holdersSelect, s.Model, int(s.Capability), a, false).Find(ctx)
+}
+
+// listVersion gives the version of a list; one that was never edited has 1.
+func listVersion(tx *gorm.DB, a ident.Account, s grant.Subject) (version int64, err error) {
+	err = tx.Raw(`SELECT COALESCE(MAX(version), 1) FROM grant_lists WHERE account_id = ? AND model_id = ? AND capability = ?`,
+		a, s.Model, int(s.Capability)).Scan(&version).Error
+	return version, err
+}
+
+// GrantList implements grant.Store. The model is missing if the account does
+// not have it.
+func (s *Store) GrantList(ctx context.Context, a ident.Account, subject grant.Subject) (list grant.List, err error) {
+	err = s.view(ctx, func(tx *gorm.DB) error {
+		if err := hasModel(ctx, tx, a, subject.Model); err != nil {
+			return err
+		}
+		if list.Version, err = listVersion(tx, a, subject); err != nil {
+			return err
+		}
+		rows, err := holders(ctx, tx, a, subject)
+		for _, r := range rows {
+			list.Holders = append(list.Holders, r.holder(subject.Capability))
+		}
+		return err
+	})
+	return list, explain(err, "model")
+}
+
+func hasModel(ctx context.Context, tx *gorm.DB, a ident.Account, id ident.Model) error {
+	ok, err := there[modelRow](ctx, tx, "account_id = ? AND id = ?", a, id)
+	if err == nil && !ok {
+		err = gorm.ErrRecordNotFound
+	}
+	return explain(err, "model")
+}
+
+// ReplaceGrants implements grant.Store. An edit that changes nothing writes
+// nothing: the version stays and no event is kept.
+func (s *Store) ReplaceGrants(ctx context.Context, a ident.Account, subject grant.Subject, e grant.Edit, by string, why func(grant.Change) audit.Event) (c grant.Change, err error) {
+	err = s.changeAs(ctx, func(tx *gorm.DB) (deed, error) {
+		if err := hasModel(ctx, tx, a, subject.Model); err != nil {
+			return deed{}, err
+		}
+		version, err := listVersion(tx, a, subject)
+		if err != nil {
+			return deed{}, err
+		}
+		if version != e.Version {
+			return deed{}, stale("authorization")
+		}
+		if c, err = grantChange(ctx, tx, a, subject, e.Authorized); err != nil {
+			return deed{}, err
+		}
+		if len(c.Granted)+len(c.Revoked) == 0 {
+			return deed{}, errUnchanged
+		}
+		return s.regrant(ctx, tx, a, subject, c, version, by, why)
+	})
+	if err != nil {
+		c = grant.Change{}
+	}
+	return c, explain(err, "authorization")
+}
+
+// grantChange compares who holds the subject with who shall. Whatever is not a
+// sub-workspace of the account is missing.
+func grantChange(ctx context.Context, tx *gorm.DB, a ident.Account, s grant.Subject, shall []ident.Workspace) (c grant.Change, err error) {
+	rows, err := holders(ctx, tx, a, s)
+	if err != nil {
+		return c, err
+	}
+	wanted := map[ident.Workspace]bool{}
+	for _, id := range shall {
+		wanted[id] = true
+	}
+	for _, r := range rows {
+		granted := r.Since != nil
+		if wanted[r.ID] && !granted {
+			c.Granted = append(c.Granted, r.ID)
+		}
+		if !wanted[r.ID] && granted {
+			c.Revoked = append(c.Revoked, r.ID)
+		}
+		delete(wanted, r.ID)
+	}
+	if len(wanted) > 0 {
+		return c, fault.NoSuch("workspace")
+	}
+	slices.Sort(c.Granted)
+	slices.Sort(c.Revoked)
+	return c, nil
+}
+
+// regrant writes a change and the list's next version.
+func (s *Store) regrant(ctx context.Context, tx *gorm.DB, a ident.Account, subject grant.Subject, c grant.Change, version int64, by string, why func(grant.Change) audit.Event) (deed, error) {
+	const keepVersion = `INSERT INTO grant_lists (account_id, model_id, capability, version) VALUES (?, ?, ?, ?)
+		ON CONFLICT (account_id, model_id, capability) DO UPDATE SET version = excluded.version`
+	done := deed{why: why(c)}
+	if _, err := exec(tx, keepVersion, a, subject.Model, int(subject.Capability), version+1); err != nil {
+		return done, err
+	}
+	for _, id := range c.Granted {
+		row := grantRow{Account: a, Workspace: id, Model: subject.Model, Capability: int(subject.Capability), Since: stampOf(s.now()), By: by}
+		if err := gorm.G[grantRow](tx).Create(ctx, &row); err != nil {
+			return done, err
+		}
+		done.touched = append(done.touched, thing{aWorkspace, a, string(id)})
+	}
+	for _, id := range c.Revoked {
+		if _, err := exec(tx, "DELETE FROM grants WHERE account_id = ? AND workspace_id = ? AND model_id = ? AND capability = ?",
+			a, id, subject.Model, int(subject.Capability)); err != nil {
+			return done, err
+		}
+		done.touched = append(done.touched, thing{aWorkspace, a, string(id)})
+	}
+	return done, nil
+}

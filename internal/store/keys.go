@@ -1,0 +1,152 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"gorm.io/gorm"
+
+	"bailiwick/internal/apikey"
+	"bailiwick/internal/audit"
+	"bailiwick/internal/fault"
+	"bailiwick/internal/ident"
+	"bailiwick/internal/secret"
+)
+
+type keyRow struct {
+	ID          ident.Key
+	Account     ident.Account   `gorm:"column:account_id"`
+	Workspace   ident.Workspace `gorm:"column:workspace_id"`
+	Owner       ident.User      `gorm:"column:owner_id"`
+	Description string
+	Folded      string // the description as it is searched
+	Digest      []byte
+	Hint        string
+	Created     stamp
+	LastUsed    stamp
+	Disabled    stamp
+	Expires     stamp
+	Models      *string // nil: every model of the workspace
+	Networks    *string // nil: from everywhere
+	Version     int64
+}
+
+func (keyRow) TableName() string { return "keys" }
+
+func keyRowOf(k apikey.Key) keyRow {
+	return keyRow{
+		ID: k.ID, Account: k.Account, Workspace: k.Workspace, Owner: k.Owner,
+		Description: k.Description, Folded: fold(k.Description), Digest: k.Digest[:], Hint: k.Hint,
+		Created: stampOf(k.CreatedAt), LastUsed: stampOf(k.LastUsedAt), Disabled: stampOf(k.DisabledAt), Expires: stampOf(k.ExpiresAt),
+		Models: joined(k.Models), Networks: joinedNetworks(k.Networks), Version: k.Version,
+	}
+}
+
+func (r keyRow) key() (apikey.Key, error) {
+	networks, err := splitNetworks(r.Networks)
+	if err == nil && len(r.Digest) != len(secret.Digest{}) {
+		err = fmt.Errorf("digest of %d bytes", len(r.Digest))
+	}
+	if err != nil {
+		return apikey.Key{}, fmt.Errorf("key %s: %w", r.ID, err)
+	}
+	return apikey.Key{
+		ID: r.ID, Account: r.Account, Workspace: r.Workspace, Owner: r.Owner,
+		Description: r.Description, Digest: secret.Digest(r.Digest), Hint: r.Hint,
+		CreatedAt: r.Created.time(), LastUsedAt: r.LastUsed.time(), DisabledAt: r.Disabled.time(), ExpiresAt: r.Expires.time(),
+		Models: split[ident.Model](r.Models), Networks: networks, Version: r.Version,
+	}, nil
+}
+
+// listedKeyRow is a key with the names a list shows.
+type listedKeyRow struct {
+	Row           keyRow `gorm:"embedded"`
+	OwnerLogOn    string
+	Alias         string
+	WorkspaceName string
+}
+
+func (r listedKeyRow) listed() (apikey.Listed, error) {
+	k, err := r.Row.key()
+	k.OwnerName = r.OwnerLogOn + "@" + r.Alias
+	return apikey.Listed{Key: k, WorkspaceName: r.WorkspaceName}, err
+}
+
+const keySelect = `SELECT k.*, u.log_on AS owner_log_on, a.alias, w.name AS workspace_name
+	FROM keys k
+	JOIN users u ON u.id = k.owner_id
+	JOIN accounts a ON a.id = k.account_id
+	JOIN workspaces w ON w.id = k.workspace_id`
+
+// InsertKey implements apikey.Store. The key is kept in ws, which must be of
+// the key's account, as its owner must; otherwise they are missing.
+func (s *Store) InsertKey(ctx context.Context, ws ident.Workspace, k apikey.Key, limit int, why audit.Event) error {
+	err := s.change(ctx, why, aKey.of(k.Account, string(k.ID)), func(tx *gorm.DB) error {
+		home, err := workspaceOf(ctx, tx, k.Account, ws)
+		if err != nil {
+			return explain(err, "workspace")
+		}
+		if _, err := gorm.G[userRow](tx).Where("account_id = ? AND id = ?", k.Account, k.Owner).Take(ctx); err != nil {
+			return explain(err, "user")
+		}
+		n, err := exec(tx, "UPDATE workspaces SET key_count = key_count + 1 WHERE account_id = ? AND id = ? AND key_count < ?", k.Account, ws, limit)
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return fault.New(fault.Full, "This workspace may hold %d API keys and holds %d. Delete one that is no longer used.", limit, home.KeyCount)
+		}
+		k.Workspace = ws
+		row := keyRowOf(k)
+		return gorm.G[keyRow](tx).Create(ctx, &row)
+	})
+	return explain(err, "API key")
+}
+
+// Key implements apikey.Store.
+func (s *Store) Key(ctx context.Context, ws ident.Workspace, id ident.Key) (apikey.Key, error) {
+	row, err := gorm.G[listedKeyRow](s.read).Raw(keySelect+" WHERE k.workspace_id = ? AND k.id = ?", ws, id).Take(ctx)
+	if err != nil {
+		return apikey.Key{}, explain(err, "API key")
+	}
+	found, err := row.listed()
+	return found.Key, err
+}
+
+// SetKeyDisabled implements apikey.Store. A key that is as it shall be stays as
+// it is, and no event is kept.
+func (s *Store) SetKeyDisabled(ctx context.Context, ws ident.Workspace, id ident.Key, at time.Time, why audit.Event) error {
+	err := s.changeAs(ctx, func(tx *gorm.DB) (deed, error) {
+		row, err := keyIn(ctx, tx, ws, id)
+		if err == nil && (row.Disabled == 0) == at.IsZero() {
+			err = errUnchanged
+		}
+		if err != nil {
+			return deed{}, err
+		}
+		_, err = exec(tx, "UPDATE keys SET disabled = ?, version = version + 1 WHERE workspace_id = ? AND id = ?", stampOf(at), ws, id)
+		return deed{why, aKey.of(row.Account, string(id))}, err
+	})
+	return explain(err, "API key")
+}
+
+// DeleteKey implements apikey.Store.
+func (s *Store) DeleteKey(ctx context.Context, ws ident.Workspace, id ident.Key, why audit.Event) error {
+	err := s.changeAs(ctx, func(tx *gorm.DB) (deed, error) {
+		row, err := keyIn(ctx, tx, ws, id)
+		if err != nil {
+			return deed{}, err
+		}
+		if _, err := exec(tx, "DELETE FROM keys WHERE workspace_id = ? AND id = ?", ws, id); err != nil {
+			return deed{}, err
+		}
+		_, err = exec(tx, "UPDATE workspaces SET key_count = key_count - 1 WHERE id = ?", ws)
+		return deed{why, aKey.of(row.Account, string(id))}, err
+	})
+	return explain(err, "API key")
+}
+
+func keyIn(ctx context.Context, tx *gorm.DB, ws ident.Workspace, id ident.Key) (keyRow, error) {
+	return gorm.G[keyRow](tx).Where("workspace_id = ? AND id = ?", ws, id).Take(ctx)
+}

@@ -1,0 +1,67 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/go-gormigrate/gormigrate/v2"
+	"gorm.io/gorm"
+)
+
+// migrations are applied in this order, each once. One that was released is
+// never edited. They are written as SQL, so that no later change of a row's
+// type can change them.
+func migrations() []*gormigrate.Migration {
+	return []*gormigrate.Migration{
+		{ID: "202611230001_begin", Migrate: begin},
+	}
+}
+
+// migrationLock is the number of the advisory lock that starters queue at on
+// PostgreSQL. On SQLite BEGIN IMMEDIATE puts them in line.
+const migrationLock = 727274
+
+// migrate brings the tables up to date in one transaction: several starters at
+// once are safe, and a migration that fails leaves nothing behind.
+func migrate(ctx context.Context, db *gorm.DB) error {
+	err := db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+		if postgresql(tx) {
+			if err := tx.Exec("SELECT pg_advisory_xact_lock(?)", migrationLock).Error; err != nil {
+				return err
+			}
+		}
+		options := *gormigrate.DefaultOptions
+		options.ValidateUnknownMigrations = true
+		return gormigrate.New(tx, &options, migrations()).Migrate()
+	})
+	if errors.Is(err, gormigrate.ErrUnknownPastMigration) {
+		return errors.New("it was made by a newer version of this program: use that version, or a backup made by this one")
+	}
+	return err
+}
+
+func postgresql(db *gorm.DB) bool { return db.Name() == "postgres" }
+
+// sqliteWords and postgresWords spell the few words of our SQL that differ.
+// Texts sort by their bytes on both, whatever the database's language.
+var (
+	sqliteWords   = strings.NewReplacer("BIGINT", "INTEGER", "SMALLINT", "INTEGER", "BOOLEAN", "INTEGER", "BYTES", "BLOB")
+	postgresWords = strings.NewReplacer("BYTES", "BYTEA", "TEXT", `TEXT COLLATE "C"`)
+)
+
+// run executes the statements of a migration in the database's own words.
+func run(tx *gorm.DB, statements []string) error {
+	for _, text := range statements {
+		if postgresql(tx) {
+			text = postgresWords.Replace(text)
+		} else if text = sqliteWords.Replace(text); strings.HasPrefix(text, "CREATE TABLE") {
+			text += " STRICT"
+		}
+		if err := tx.Exec(text).Error; err != nil {
+			return fmt.Errorf("%w in %s", err, text)
+		}
+	}
+	return nil
+}

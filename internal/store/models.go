@@ -1,0 +1,185 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"gorm.io/gorm"
+
+	"bailiwick/internal/audit"
+	"bailiwick/internal/catalogue"
+	"bailiwick/internal/ident"
+)
+
+// modelRow has columns for what is asked for, and JSON for what is only shown.
+type modelRow struct {
+	Account ident.Account `gorm:"column:account_id;primaryKey"`
+	ID      ident.Model   `gorm:"primaryKey"`
+	Name    string
+	Vendor  string
+	Offers  int
+	Custom  bool
+	Facts   string // modelFacts
+	Version int64
+}
+
+func (modelRow) TableName() string { return "models" }
+
+type modelFacts struct {
+	Kinds        []string            `json:"kinds"`
+	Features     []string            `json:"features"`
+	Input        []string            `json:"input"`
+	Output       []string            `json:"output"`
+	Context      int                 `json:"context"`
+	MaxInput     int                 `json:"max_input"`
+	MaxOutput    int                 `json:"max_output"`
+	Snapshot     bool                `json:"snapshot"`
+	OpenWeights  bool                `json:"open_weights"`
+	OnlineSince  string              `json:"online_since"`
+	TrainingWays map[string][]string `json:"training_ways"`
+	Limit        modelLimit          `json:"limit"`
+	Prices       []modelPrice        `json:"prices"`
+	Note         string              `json:"note"`
+}
+
+type modelLimit struct {
+	Requests      int    `json:"requests"`
+	RequestPeriod int    `json:"request_period"`
+	Usage         int    `json:"usage"`
+	UsagePeriod   int    `json:"usage_period"`
+	UsageField    string `json:"usage_field"`
+}
+
+type modelPrice struct {
+	Tier     string `json:"tier"`
+	Item     string `json:"item"`
+	Amount   string `json:"amount"`
+	Unit     string `json:"unit"`
+	Currency string `json:"currency"`
+}
+
+func modelRowOf(a ident.Account, m catalogue.Model) (modelRow, error) {
+	f := modelFacts{
+		Kinds: m.Kinds, Features: m.Features, Input: m.Input, Output: m.Output,
+		Context: m.Context, MaxInput: m.MaxInput, MaxOutput: m.MaxOutput,
+		Snapshot: m.Snapshot, OpenWeights: m.OpenWeights, OnlineSince: m.OnlineSince,
+		TrainingWays: m.TrainingWays, Limit: modelLimit(m.Limit), Note: m.Note,
+	}
+	for _, p := range m.Prices {
+		f.Prices = append(f.Prices, modelPrice(p))
+	}
+	text, err := json.Marshal(f)
+	return modelRow{
+		Account: a, ID: m.ID, Name: m.Name, Vendor: m.Vendor, Offers: int(m.Offers), Custom: m.Custom,
+		Facts: string(text), Version: m.Version,
+	}, err
+}
+
+func (r modelRow) model() (catalogue.Model, error) {
+	var f modelFacts
+	if err := json.Unmarshal([]byte(r.Facts), &f); err != nil {
+		return catalogue.Model{}, fmt.Errorf("facts of %s: %w", r.ID, err)
+	}
+	m := catalogue.Model{
+		ID: r.ID, Account: r.Account, Name: r.Name, Vendor: r.Vendor, Custom: r.Custom, Version: r.Version,
+		Offers: catalogue.Capabilities(r.Offers),
+		Kinds:  f.Kinds, Features: f.Features, Input: f.Input, Output: f.Output,
+		Context: f.Context, MaxInput: f.MaxInput, MaxOutput: f.MaxOutput,
+		Snapshot: f.Snapshot, OpenWeights: f.OpenWeights, OnlineSince: f.OnlineSince,
+		TrainingWays: f.TrainingWays, Limit: catalogue.Limit(f.Limit), Note: f.Note,
+	}
+	for _, p := range f.Prices {
+		m.Prices = append(m.Prices, catalogue.Price(p))
+	}
+	return m, nil
+}
+
+// InstallModels implements catalogue.Store. When nothing is lacking nothing is
+// written, no event either.
+func (s *Store) InstallModels(ctx context.Context, a ident.Account, models []catalogue.Model, why audit.Event) error {
+	err := s.changeAs(ctx, func(tx *gorm.DB) (deed, error) {
+		if _, err := gorm.G[accountRow](tx).Where("id = ?", a).Take(ctx); err != nil {
+			return deed{}, explain(err, "account")
+		}
+		added, err := addModels(ctx, tx, a, models)
+		if err == nil && len(added) == 0 {
+			err = errUnchanged
+		}
+		return deed{why, aModel.of(a, added...)}, err
+	})
+	return explain(err, "model")
+}
+
+// addModels adds those the account does not have and names them.
+func addModels(ctx context.Context, tx *gorm.DB, a ident.Account, models []catalogue.Model) (added []string, err error) {
+	has, err := modelIDs(ctx, tx, a)
+	if err != nil {
+		return nil, err
+	}
+	var rows []modelRow
+	for _, m := range models {
+		if has[m.ID] {
+			continue
+		}
+		row, err := modelRowOf(a, m)
+		if err != nil {
+			return nil, err
+		}
+		has[m.ID] = true
+		rows, added = append(rows, row), append(added, string(m.ID))
+	}
+	if len(rows) == 0 {
+		return nil, nil
+	}
+	return added, gorm.G[modelRow](tx).CreateInBatches(ctx, &rows, 100)
+}
+
+func modelIDs(ctx context.Context, tx *gorm.DB, a ident.Account) (map[ident.Model]bool, error) {
+	rows, err := gorm.G[modelRow](tx).Select("id").Where("account_id = ?", a).Find(ctx)
+	ids := make(map[ident.Model]bool, len(rows))
+	for _, r := range rows {
+		ids[r.ID] = true
+	}
+	return ids, err
+}
+
+// InsertModel implements catalogue.Store; an id that is taken is a conflict
+// about the field "model".
+func (s *Store) InsertModel(ctx context.Context, a ident.Account, m catalogue.Model, why audit.Event) error {
+	err := s.change(ctx, why, aModel.of(a, string(m.ID)), func(tx *gorm.DB) error {
+		if _, err := gorm.G[accountRow](tx).Where("id = ?", a).Take(ctx); err != nil {
+			return explain(err, "account")
+		}
+		row, err := modelRowOf(a, m)
+		if err != nil {
+			return err
+		}
+		return gorm.G[modelRow](tx).Create(ctx, &row)
+	})
+	return explain(err, "model", "model")
+}
+
+// Models implements catalogue.Store: all of the account's, by id.
+func (s *Store) Models(ctx context.Context, a ident.Account) ([]catalogue.Model, error) {
+	rows, err := gorm.G[modelRow](s.read).Where("account_id = ?", a).Order("id").Find(ctx)
+	if err != nil {
+		return nil, explain(err, "model")
+	}
+	models := make([]catalogue.Model, len(rows))
+	for i, r := range rows {
+		if models[i], err = r.model(); err != nil {
+			return nil, err
+		}
+	}
+	return models, nil
+}
+
+// Model implements catalogue.Store and grant.Store.
+func (s *Store) Model(ctx context.Context, a ident.Account, id ident.Model) (catalogue.Model, error) {
+	row, err := gorm.G[modelRow](s.read).Where("account_id = ? AND id = ?", a, id).Take(ctx)
+	if err != nil {
+		return catalogue.Model{}, explain(err, "model")
+	}
+	return row.model()
+}

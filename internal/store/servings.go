@@ -1,0 +1,144 @@
+package store
+
+import (
+	"context"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"bailiwick/internal/audit"
+	"bailiwick/internal/catalogue"
+	"bailiwick/internal/fault"
+	"bailiwick/internal/ident"
+	"bailiwick/internal/provider"
+)
+
+type servingRow struct {
+	Account  ident.Account  `gorm:"column:account_id"`
+	Provider ident.Provider `gorm:"column:provider_id;primaryKey"`
+	Model    ident.Model    `gorm:"column:model_id;primaryKey"`
+	Name     string
+}
+
+func (servingRow) TableName() string { return "servings" }
+
+func servingRowOf(a ident.Account, id ident.Provider, v provider.Serving) servingRow {
+	return servingRow{Account: a, Provider: id, Model: v.Model, Name: v.Name}
+}
+
+func (r servingRow) serving() provider.Serving {
+	return provider.Serving{Provider: r.Provider, Model: r.Model, Name: r.Name}
+}
+
+// Servings implements provider.Store: what the provider serves, by model.
+func (s *Store) Servings(ctx context.Context, a ident.Account, id ident.Provider) (list []provider.Serving, err error) {
+	err = s.view(ctx, func(tx *gorm.DB) error {
+		if _, err := providerOf(ctx, tx, a, id); err != nil {
+			return err
+		}
+		rows, err := servingsOf(ctx, tx, a, id)
+		for _, r := range rows {
+			list = append(list, r.serving())
+		}
+		return err
+	})
+	return list, explain(err, "provider")
+}
+
+func servingsOf(ctx context.Context, tx *gorm.DB, a ident.Account, id ident.Provider) ([]servingRow, error) {
+	return gorm.G[servingRow](tx).Where("account_id = ? AND provider_id = ?", a, id).Order("model_id").Find(ctx)
+}
+
+// ReplaceServings implements provider.Store. What changes nothing writes nothing.
+func (s *Store) ReplaceServings(ctx context.Context, a ident.Account, id ident.Provider, servings []provider.Serving, why audit.Event) error {
+	err := s.changeAs(ctx, func(tx *gorm.DB) (deed, error) {
+		added, err := putServings(ctx, tx, a, id, servings)
+		if err != nil {
+			return deed{}, err
+		}
+		gone, err := dropServings(ctx, tx, a, id, servings)
+		if err == nil && len(added)+len(gone) == 0 {
+			err = errUnchanged
+		}
+		return deed{why, aModel.of(a, append(added, gone...)...)}, err
+	})
+	return explain(err, "provider")
+}
+
+// ImportModels implements provider.Store. What changes nothing writes nothing.
+func (s *Store) ImportModels(ctx context.Context, a ident.Account, id ident.Provider, models []catalogue.Model, servings []provider.Serving, why audit.Event) error {
+	err := s.changeAs(ctx, func(tx *gorm.DB) (deed, error) {
+		if _, err := providerOf(ctx, tx, a, id); err != nil {
+			return deed{}, err
+		}
+		added, err := addModels(ctx, tx, a, models)
+		if err != nil {
+			return deed{}, err
+		}
+		served, err := putServings(ctx, tx, a, id, servings)
+		if err == nil && len(added)+len(served) == 0 {
+			err = errUnchanged
+		}
+		return deed{why, aModel.of(a, append(added, served...)...)}, err
+	})
+	return explain(err, "provider")
+}
+
+// putServings adds or renames what the provider serves and names the models
+// for which something changed.
+func putServings(ctx context.Context, tx *gorm.DB, a ident.Account, id ident.Provider, servings []provider.Serving) (changed []string, err error) {
+	if _, err := providerOf(ctx, tx, a, id); err != nil {
+		return nil, err
+	}
+	known, err := modelIDs(ctx, tx, a)
+	if err != nil {
+		return nil, err
+	}
+	present, err := servingsOf(ctx, tx, a, id)
+	if err != nil {
+		return nil, err
+	}
+	names := make(map[ident.Model]string, len(present))
+	for _, r := range present {
+		names[r.Model] = r.Name
+	}
+	for _, v := range servings {
+		if !known[v.Model] {
+			return nil, fault.NoSuch("model")
+		}
+		if name, ok := names[v.Model]; ok && name == v.Name {
+			continue
+		}
+		row := servingRowOf(a, id, v)
+		if err := gorm.G[servingRow](tx, clause.OnConflict{
+			Columns:   []clause.Column{{Name: "provider_id"}, {Name: "model_id"}},
+			DoUpdates: clause.AssignmentColumns([]string{"name"}),
+		}).Create(ctx, &row); err != nil {
+			return nil, err
+		}
+		changed = append(changed, string(v.Model))
+	}
+	return changed, nil
+}
+
+// dropServings ends what is not in the list and names the models.
+func dropServings(ctx context.Context, tx *gorm.DB, a ident.Account, id ident.Provider, keep []provider.Serving) (gone []string, err error) {
+	kept := map[ident.Model]bool{}
+	for _, v := range keep {
+		kept[v.Model] = true
+	}
+	present, err := servingsOf(ctx, tx, a, id)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range present {
+		if kept[r.Model] {
+			continue
+		}
+		if _, err := exec(tx, "DELETE FROM servings WHERE account_id = ? AND provider_id = ? AND model_id = ?", a, id, r.Model); err != nil {
+			return nil, err
+		}
+		gone = append(gone, string(r.Model))
+	}
+	return gone, nil
+}

@@ -1,0 +1,146 @@
+package storetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"bailiwick/internal/store"
+)
+
+// cluster is the one PostgreSQL of this process: its socket's folder.
+var cluster = sync.OnceValues(startCluster)
+
+var errAbsent = errors.New("PostgreSQL is not installed (no initdb in /usr/lib/postgresql/*/bin or on the PATH)")
+
+var databases atomic.Int64
+
+// PostgresConfig names a fresh PostgreSQL database, or skips the test where
+// PostgreSQL is not installed.
+func PostgresConfig(t testing.TB) store.Config {
+	t.Helper()
+	folder, err := cluster()
+	if errors.Is(err, errAbsent) {
+		t.Skip(err)
+	}
+	must(t, err)
+	name := fmt.Sprintf("t%d", databases.Add(1))
+	must(t, admin(t.Context(), folder, "CREATE DATABASE "+name))
+	t.Cleanup(func() {
+		if err := admin(context.Background(), folder, "DROP DATABASE "+name+" WITH (FORCE)"); err != nil {
+			t.Error(err)
+		}
+	})
+	return store.Config{Database: source(folder, name)}
+}
+
+func source(folder, name string) string {
+	return "postgres://postgres@/" + name + "?sslmode=disable&host=" + folder
+}
+
+func admin(ctx context.Context, folder, statement string) error {
+	conn, err := pgx.Connect(ctx, source(folder, "postgres"))
+	if err != nil {
+		return err
+	}
+	_, err = conn.Exec(ctx, statement)
+	return errors.Join(err, conn.Close(ctx))
+}
+
+// supervise runs PostgreSQL until its standard input ends, which it does when
+// the test process ends, however that ends; then it leaves nothing behind.
+const supervise = `"$1/postgres" -D "$2/data" -k "$2" -c listen_addresses= -c fsync=off -c synchronous_commit=off ` +
+	`-c full_page_writes=off -c shared_buffers=32MB -c max_connections=200 -c autovacuum=off >"$2/log" 2>&1 &
+pid=$!
+cat >/dev/null
+kill -QUIT $pid
+wait $pid
+rm -rf "$2"`
+
+func startCluster() (folder string, err error) {
+	bin, err := binaries()
+	if err != nil {
+		return "", err
+	}
+	folder, err = os.MkdirTemp("", "bw-pg-")
+	if err != nil {
+		return "", err
+	}
+	attributes, err := unprivileged(folder)
+	if err != nil {
+		return "", err
+	}
+	initdb := exec.Command(filepath.Join(bin, "initdb"), "-D", folder+"/data", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
+	initdb.SysProcAttr, initdb.Dir = attributes, folder
+	if said, err := initdb.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("initdb: %w: %s", err, said)
+	}
+	server := exec.Command("sh", "-c", supervise, "sh", bin, folder)
+	server.SysProcAttr, server.Dir = attributes, folder
+	if _, err := server.StdinPipe(); err != nil {
+		return "", err
+	}
+	if err := server.Start(); err != nil {
+		return "", err
+	}
+	return folder, ready(folder)
+}
+
+func ready(folder string) (err error) {
+	for range 200 {
+		if err = admin(context.Background(), folder, "SELECT 1"); err == nil {
+			return nil
+		}
+		time.Sleep(25 * time.Millisecond)
+	}
+	log, _ := os.ReadFile(folder + "/log")
+	return fmt.Errorf("PostgreSQL does not answer: %w: %s", err, log)
+}
+
+func binaries() (string, error) {
+	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
+	if len(found) > 0 {
+		return filepath.Dir(slices.Max(found)), nil
+	}
+	path, err := exec.LookPath("initdb")
+	if err != nil {
+		return "", errAbsent
+	}
+	return filepath.Dir(path), nil
+}
+
+// unprivileged makes a root process start PostgreSQL as somebody else, since it
+// refuses to run as root, and gives the folder to them.
+func unprivileged(folder string) (*syscall.SysProcAttr, error) {
+	if os.Geteuid() != 0 {
+		return nil, nil
+	}
+	somebody, err := user.Lookup("postgres")
+	if err != nil {
+		if somebody, err = user.Lookup("nobody"); err != nil {
+			return nil, err
+		}
+	}
+	uid, err := strconv.ParseUint(somebody.Uid, 10, 32)
+	if err != nil {
+		return nil, err
+	}
+	gid, err := strconv.ParseUint(somebody.Gid, 10, 32)
+	if err != nil {
+		return nil, err
+	}
+	return &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}}, os.Chown(folder, int(uid), int(gid))
+}
