@@ -5,7 +5,8 @@ import (
 	"unicode/utf8"
 )
 
-// navIcons gives every key of the navigation its symbol.
+// navIcons gives every key of the navigation its symbol. A screen of the whole
+// account may carry the key of its counterpart: "account-keys".
 var navIcons = map[string]string{
 	"models":         "cube",
 	"playground":     "chat",
@@ -24,7 +25,7 @@ var navIcons = map[string]string{
 }
 
 func navIcon(key string) string {
-	if icon, ok := navIcons[key]; ok {
+	if icon, ok := navIcons[strings.TrimPrefix(key, "account-")]; ok {
 		return icon
 	}
 	return "square"

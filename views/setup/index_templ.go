@@ -139,7 +139,7 @@ func Form(p IndexProps) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		templ_7745c5c3_Err = ui.Input(ui.Field{
-			Name: "alias", Label: "Alias", Value: p.Alias, Error: p.AliasError, NoSpell: true,
+			Name: "alias", Label: "Alias", Value: p.Alias, Error: p.AliasError, NoSpell: true, Autocomplete: "username",
 			Hint: "Ends every log-on name, as in root@acme. Small letters, digits and hyphens.", Required: true,
 		}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {

@@ -18,7 +18,7 @@ const (
 // their place can be seen and pointed at.
 func place(c Chart, i int) templ.Attributes {
 	slot := chartWidth / float64(len(c.Bars))
-	width := min(slot*0.72, 48)
+	width := min(slot*0.64, 48)
 	height := 1.0
 	if top := highest(c).Value; top > 0 && c.Bars[i].Value > 0 {
 		height = max(3, float64(c.Bars[i].Value)/float64(top)*(chartHeight-8))
