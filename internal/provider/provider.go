@@ -4,6 +4,7 @@ package provider
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"time"
@@ -89,5 +90,14 @@ type Request struct {
 type Answer struct {
 	Status int
 	Header http.Header
+	Length int64 // of the body, in bytes; -1: not said
 	Body   io.ReadCloser
 }
+
+// Why a provider did not answer, as the cause of the fault that Call returns.
+var (
+	// ErrUnreached means that nothing of the call was sent: another provider may be asked.
+	ErrUnreached = errors.New("the provider was not reached")
+	// ErrSlow means that the answer did not begin in time.
+	ErrSlow = errors.New("the provider did not answer in time")
+)

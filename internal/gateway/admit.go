@@ -1,0 +1,70 @@
+package gateway
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net/http"
+	"time"
+
+	"bailiwick/internal/gateway/dialect"
+)
+
+// patience is how long a caller may take to send the body.
+const patience = 60 * time.Second
+
+// admit reads the body, never more than is taken, and lets the dialect read it
+// strictly.
+func (g *Gateway) admit(c *Call) *dialect.Refusal {
+	if c.r.Header.Get("X-Dashscope-Async") == "enable" {
+		return &dialect.NoAsync
+	}
+	body, r := g.body(c)
+	if r != nil {
+		return r
+	}
+	c.exchange, r = c.dialect.Admit(c.r, c.service, body, c.ID)
+	if r != nil {
+		c.exchange = nil
+	}
+	return r
+}
+
+func (g *Gateway) body(c *Call) ([]byte, *dialect.Refusal) {
+	size := c.r.ContentLength
+	if size > g.MaxBody {
+		return nil, &dialect.TooLarge
+	}
+	ctl := http.NewResponseController(c.w)
+	if ctl.SetReadDeadline(time.Now().Add(patience)) == nil {
+		defer ctl.SetReadDeadline(time.Time{})
+	}
+	body, err := readAll(http.MaxBytesReader(c.w, c.r.Body, g.MaxBody), size)
+	var over *http.MaxBytesError
+	switch {
+	case errors.As(err, &over):
+		return nil, &dialect.TooLarge
+	case err != nil:
+		return nil, &dialect.BadBody
+	}
+	return body, nil
+}
+
+// readAll reads to the end; size is a guess at how much comes, or -1.
+func readAll(r io.Reader, size int64) ([]byte, error) {
+	if size >= 0 {
+		body := make([]byte, size)
+		n, err := io.ReadFull(r, body)
+		if err != nil {
+			return nil, err
+		}
+		// One more read sees the end, so that the server watches the connection.
+		if extra, err := r.Read(make([]byte, 1)); extra > 0 || err != nil && err != io.EOF {
+			return nil, errors.Join(io.ErrUnexpectedEOF, err)
+		}
+		return body[:n], nil
+	}
+	var b bytes.Buffer
+	_, err := b.ReadFrom(r)
+	return b.Bytes(), err
+}

@@ -1,0 +1,139 @@
+package gateway
+
+import (
+	"net/http"
+	"strconv"
+	"time"
+
+	"bailiwick/internal/gateway/dialect"
+	"bailiwick/internal/gateway/openai"
+	"bailiwick/internal/gateway/wire"
+	"bailiwick/internal/ident"
+	"bailiwick/internal/policy"
+	"bailiwick/internal/usage"
+)
+
+// Call is one request on its way through the gates. Each gate fills its part.
+type Call struct {
+	ID    ident.Call
+	At    time.Time // by the gateway's clock
+	start time.Time // the same moment, for durations
+	w     http.ResponseWriter
+	r     *http.Request
+
+	// route
+	dialect   dialect.Dialect
+	service   dialect.Service
+	workspace string // as the path names it; empty: it does not
+	asked     string // the model as the path names it
+
+	// authenticate: the question, but for the model
+	snapshot *policy.Snapshot
+	question policy.Question
+
+	// authorize
+	decision policy.Decision
+	exchange dialect.Exchange
+
+	// forward
+	provider ident.Provider
+	counted  bool // the provider is our own engine, whose figures we counted
+	heard    bool // the provider began a successful answer
+	tokens   wire.Tokens
+	spoken   int // bytes of text in the answer, for estimates
+
+	// what the caller got
+	status int
+	code   string
+	began  time.Time // when the first byte was sent; zero: not yet
+}
+
+func (g *Gateway) begin(w http.ResponseWriter, r *http.Request) *Call {
+	return &Call{ID: ident.NewCall(), At: g.Now(), start: time.Now(), w: w, r: r, dialect: openai.Dialect{}}
+}
+
+// refuse answers with a refusal; nothing was sent before.
+func (c *Call) refuse(r dialect.Refusal) {
+	body, code := c.dialect.Refusal(r, c.service, c.ID)
+	c.code = code
+	h := c.w.Header()
+	if r.Check != "" {
+		h["X-Bailiwick-Refused"] = []string{r.Check}
+	}
+	if r.Allow != "" {
+		h["Allow"] = []string{r.Allow}
+	}
+	if r.Retry != "" {
+		h["Retry-After"] = []string{r.Retry}
+	}
+	if r.Status == http.StatusUnauthorized {
+		h["Www-Authenticate"] = bearer
+	}
+	c.answer(r.Status, body)
+}
+
+var (
+	bearer      = []string{"Bearer"}
+	asJSON      = []string{"application/json"}
+	asEvents    = []string{"text/event-stream;charset=UTF-8"}
+	notStored   = []string{"no-store"}
+	notSniffed  = []string{"nosniff"}
+	notBuffered = []string{"no"}
+)
+
+// answer sends a whole answer.
+func (c *Call) answer(status int, body []byte) {
+	h := c.head()
+	h["Content-Type"] = asJSON
+	h["Content-Length"] = []string{strconv.Itoa(len(body))}
+	c.status, c.began = status, time.Now()
+	send := sender{c: c}
+	if len(body) > atOnce { // what is shorter waits in no buffer of ours
+		send.hurry()
+		defer send.rest()
+	}
+	c.w.WriteHeader(status)
+	if _, err := c.w.Write(body); err != nil {
+		c.code = hungUp
+	}
+}
+
+// atOnce is an answer that the operating system takes without waiting for the caller.
+const atOnce = 4 << 10
+
+func (c *Call) head() http.Header {
+	h := c.w.Header()
+	h[dialect.RequestID] = []string{string(c.ID)}
+	h["Cache-Control"] = notStored
+	h["X-Content-Type-Options"] = notSniffed
+	return h
+}
+
+// failed notes a failure that the caller is told of in some other way, or not at all.
+func (c *Call) failed(r dialect.Refusal) {
+	_, c.code = c.dialect.Refusal(r, c.service, c.ID)
+	if c.began.IsZero() {
+		c.status = r.Status
+	}
+}
+
+// model is what the call is about, as far as is known.
+func (c *Call) model() ident.Model {
+	if c.exchange != nil {
+		return c.exchange.Model()
+	}
+	return ""
+}
+
+// source says where the figures of the call come from.
+func (c *Call) source() usage.Source {
+	switch {
+	case !c.heard:
+		return usage.Nothing
+	case !c.tokens.Said || c.tokens.Doubted:
+		return usage.Estimated
+	case c.counted:
+		return usage.Counted
+	}
+	return usage.FromProvider
+}

@@ -1,0 +1,125 @@
+// Package gateway answers model calls. A call passes the same gates in the
+// same order every time, one file each: authenticate, authorize, forward,
+// meter. Limits will stand between authorize and forward. Each gate fills
+// fields of Call; later gates read only what earlier ones filled.
+package gateway
+
+import (
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"bailiwick/internal/gateway/dialect"
+	"bailiwick/internal/policy"
+	"bailiwick/internal/provider"
+	"bailiwick/internal/secret"
+	"bailiwick/internal/usage"
+)
+
+// Meter takes the record of every call.
+type Meter interface{ Record(usage.Record) }
+
+// Config is what a gateway works with. Policy, Pepper, Open and Usage are
+// needed; the others have defaults.
+type Config struct {
+	Policy *policy.Keeper
+	Pepper secret.Pepper
+	// Open makes the server of a configured provider; it is called once per
+	// provider and version.
+	Open  func(provider.Provider) (provider.Server, error)
+	Usage Meter
+	// TrustedProxies are whose X-Forwarded-For is believed.
+	TrustedProxies []netip.Prefix
+	// BaseHost is what follows the workspace ID in host names that name a
+	// workspace, such as "models.example.com"; empty: host names name none.
+	BaseHost string
+	// MaxBody bounds a request's body, in bytes; 0: 8 MiB.
+	MaxBody int64
+	Bounds  Bounds
+	Now     func() time.Time // nil: time.Now
+	Log     *slog.Logger     // nil: slog.Default
+}
+
+// DefaultMaxBody is the longest body that is taken, unless configured: room for
+// a million tokens of text or a few pictures.
+const DefaultMaxBody = 8 << 20
+
+// Gateway is an http.Handler for the paths that Handles names.
+type Gateway struct {
+	Config
+	servers servers
+	drains  chan struct{} // one place for each call whose caller hung up
+}
+
+// New makes a gateway.
+func New(c Config) *Gateway {
+	if c.MaxBody == 0 {
+		c.MaxBody = DefaultMaxBody
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Log == nil {
+		c.Log = slog.Default()
+	}
+	c.BaseHost = strings.ToLower(c.BaseHost)
+	c.Bounds = c.Bounds.orDefault()
+	g := &Gateway{Config: c, drains: make(chan struct{}, c.Bounds.Drains)}
+	g.servers.open = c.Open
+	return g
+}
+
+// ServeHTTP takes one call through the gates.
+func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	c := g.begin(w, r)
+	defer g.meter(c)
+	defer g.survive(c)
+	if refusal := g.pass(c); refusal != nil {
+		c.refuse(*refusal)
+	}
+}
+
+// pass is the order of the gates. What it returns ends the call.
+func (g *Gateway) pass(c *Call) *dialect.Refusal {
+	if r := c.route(); r != nil {
+		return r
+	}
+	if r := g.authenticate(c); r != nil {
+		return r
+	}
+	if r := g.authorizeCaller(c); r != nil {
+		return r
+	}
+	if c.service == dialect.Models || c.service == dialect.Model {
+		return g.list(c)
+	}
+	if r := g.admit(c); r != nil {
+		return r
+	}
+	if r := g.authorizeModel(c); r != nil {
+		return r
+	}
+	return g.forward(c)
+}
+
+// survive turns a panic of ours into an answer and a line in the log.
+func (g *Gateway) survive(c *Call) {
+	p := recover()
+	if p == nil {
+		return
+	}
+	if p == http.ErrAbortHandler {
+		c.failed(dialect.Internal)
+		panic(p)
+	}
+	g.Log.Error("a call panicked", "request_id", string(c.ID), "panic", p, "stack", string(debug.Stack()))
+	if c.began.IsZero() {
+		c.refuse(dialect.Internal)
+		return
+	}
+	c.failed(dialect.Internal)
+	panic(http.ErrAbortHandler) // the answer has begun: the caller must see that it is not whole
+}

@@ -1,0 +1,99 @@
+package gateway
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+
+	"bailiwick/internal/gateway/dashscope"
+	"bailiwick/internal/gateway/dialect"
+	"bailiwick/internal/gateway/openai"
+)
+
+// path is one address that the gateway answers.
+type path struct {
+	method  string
+	dialect dialect.Dialect
+	service dialect.Service
+}
+
+const (
+	compatible = "/compatible-mode/v1/"
+	plain      = "/v1/"
+	native     = "/api/v1/"
+)
+
+// paths are the addresses as callers must write them; every other spelling is
+// another address.
+var paths = map[string]path{
+	plain + "chat/completions":                                {http.MethodPost, openai.Dialect{}, dialect.Chat},
+	plain + "models":                                          {http.MethodGet, openai.Dialect{}, dialect.Models},
+	compatible + "chat/completions":                           {http.MethodPost, openai.Dialect{}, dialect.Chat},
+	compatible + "models":                                     {http.MethodGet, openai.Dialect{}, dialect.Models},
+	native + "services/aigc/text-generation/generation":       {http.MethodPost, dashscope.Dialect{}, dialect.Chat},
+	native + "services/aigc/multimodal-generation/generation": {http.MethodPost, dashscope.Dialect{}, dialect.Multimodal},
+	native + "models":                                         {http.MethodGet, dashscope.Dialect{}, dialect.Models},
+}
+
+// Handles reports whether a path is the gateway's to answer, with or without
+// success.
+func Handles(p string) bool {
+	for _, root := range []string{"/v1", "/compatible-mode", "/api/v1", "/w"} {
+		if rest, ok := strings.CutPrefix(p, root); ok && (rest == "" || rest[0] == '/') {
+			return true
+		}
+	}
+	return false
+}
+
+// route finds what is asked for, and in which dialect to answer even when it is
+// nothing we know. Paths are compared as they were written, so that no other
+// spelling gets another decision.
+func (c *Call) route() *dialect.Refusal {
+	asked := c.r.URL.EscapedPath()
+	if rest, named := strings.CutPrefix(asked, "/w/"); named {
+		c.workspace, asked, _ = strings.Cut(rest, "/")
+		asked = "/" + asked
+		if c.workspace == "" {
+			asked = ""
+		}
+	}
+	c.dialect = dialectOf(asked)
+	p, known := paths[asked]
+	if !known {
+		p, known = c.oneModel(asked)
+	}
+	if !known {
+		return &dialect.NoPath
+	}
+	c.dialect, c.service = p.dialect, p.service
+	if c.r.Method != p.method {
+		r := dialect.WrongMethod(p.method)
+		return &r
+	}
+	return nil
+}
+
+// oneModel reads the address of one model; ids may hold slashes, which SDKs escape.
+func (c *Call) oneModel(asked string) (path, bool) {
+	id, ok := strings.CutPrefix(asked, plain+"models/")
+	if !ok {
+		id, ok = strings.CutPrefix(asked, compatible+"models/")
+	}
+	if !ok || id == "" {
+		return path{}, false
+	}
+	id, err := url.PathUnescape(id)
+	if err != nil {
+		return path{}, false
+	}
+	c.asked = id
+	return path{http.MethodGet, openai.Dialect{}, dialect.Model}, true
+}
+
+func dialectOf(asked string) dialect.Dialect {
+	if strings.HasPrefix(asked, native) {
+		return dashscope.Dialect{}
+	}
+	return openai.Dialect{}
+}

@@ -1,0 +1,135 @@
+package wire
+
+import "bytes"
+
+// MostTokens is the largest figure that is believed of one call.
+const MostTokens = 100_000_000
+
+// Tokens is what an answer says it consumed.
+type Tokens struct {
+	Said    bool // it said something
+	Doubted bool // a figure was missing, negative, fractional or absurd; it counts as 0 here
+	Input   int
+	Output  int
+	Cached  int // of Input
+	Reason  int // of Output
+}
+
+// ReadTokens reads a usage object of the OpenAI protocol; null says nothing.
+func ReadTokens(raw []byte) (t Tokens) {
+	if Null(raw) {
+		return t
+	}
+	t.Said = true
+	o, err := Parse(raw)
+	if err != nil {
+		t.Doubted = true
+		return t
+	}
+	t.Input = t.figure(o.Get("prompt_tokens"), true)
+	t.Output = t.figure(o.Get("completion_tokens"), true)
+	t.Cached = min(t.Input, t.detail(o, "prompt_tokens_details", "cached_tokens"))
+	t.Reason = min(t.Output, t.detail(o, "completion_tokens_details", "reasoning_tokens"))
+	return t
+}
+
+// Raise takes over what a later usage object says. Figures only grow: what was
+// said once is not taken back.
+func (t *Tokens) Raise(later Tokens) {
+	t.Said = t.Said || later.Said
+	t.Doubted = t.Doubted || later.Doubted
+	t.Input, t.Output = max(t.Input, later.Input), max(t.Output, later.Output)
+	t.Cached, t.Reason = max(t.Cached, later.Cached), max(t.Reason, later.Reason)
+}
+
+func (t *Tokens) figure(raw []byte, needed bool) int {
+	if Null(raw) {
+		t.Doubted = t.Doubted || needed
+		return 0
+	}
+	n, ok := Int(raw)
+	if !ok || n < 0 || n > MostTokens {
+		t.Doubted = true
+		return 0
+	}
+	return int(n)
+}
+
+func (t *Tokens) detail(o Object, outer, inner string) int {
+	raw := o.Get(outer)
+	if Null(raw) {
+		return 0
+	}
+	d, err := Parse(raw)
+	if err != nil {
+		t.Doubted = true
+		return 0
+	}
+	return t.figure(d.Get(inner), false)
+}
+
+// HasName reports whether a text holds name as a JSON name or string with a
+// value that is not null. It is quick and may say yes where a parser would
+// say no, never no where a parser would say yes, unless the name is escaped.
+func HasName(text []byte, quoted string) bool {
+	for {
+		i := bytes.Index(text, []byte(quoted))
+		if i < 0 {
+			return false
+		}
+		text = text[i+len(quoted):]
+		rest := bytes.TrimLeft(text, " \t\r\n")
+		if len(rest) == 0 || rest[0] != ':' {
+			continue
+		}
+		if !bytes.HasPrefix(bytes.TrimLeft(rest[1:], " \t\r\n"), []byte("null")) {
+			return true
+		}
+	}
+}
+
+var spoken = [][]byte{[]byte(`"content"`), []byte(`"reasoning_content"`), []byte(`"reasoning"`), []byte(`"arguments"`)}
+
+// Spoken measures roughly, in bytes, the text of an answer or a piece of one:
+// the values of content, reasoning and arguments.
+func Spoken(text []byte) (n int) {
+	for _, name := range spoken {
+		for rest := text; ; {
+			i := bytes.Index(rest, name)
+			if i < 0 {
+				break
+			}
+			rest = bytes.TrimLeft(rest[i+len(name):], ": ")
+			if len(rest) == 0 || rest[0] != '"' {
+				continue
+			}
+			size := closing(rest[1:])
+			n += size
+			rest = rest[1+size:]
+		}
+	}
+	return n
+}
+
+// closing finds the quote that ends a JSON string.
+func closing(s []byte) int {
+	for at := 0; ; {
+		i := bytes.IndexByte(s[at:], '"')
+		if i < 0 {
+			return len(s)
+		}
+		at += i
+		slashes := 0
+		for at-slashes > 0 && s[at-slashes-1] == '\\' {
+			slashes++
+		}
+		if slashes%2 == 0 {
+			return at
+		}
+		at++
+	}
+}
+
+// Estimate is how many tokens a text of so many bytes is taken for when nobody
+// says: a third, rounded up.
+func Estimate(bytes int) int { return (bytes + 2) / 3 }

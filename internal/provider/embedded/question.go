@@ -1,0 +1,120 @@
+package embedded
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+)
+
+// question is what the engine reads of a request.
+type question struct {
+	Model    string `json:"model"`
+	Messages []struct {
+		Role    string `json:"role"`
+		Content text   `json:"content"`
+	} `json:"messages"`
+	Stream        bool `json:"stream"`
+	StreamOptions struct {
+		IncludeUsage bool `json:"include_usage"`
+	} `json:"stream_options"`
+	MaxTokens           *int  `json:"max_tokens"`
+	MaxCompletionTokens *int  `json:"max_completion_tokens"`
+	N                   *int  `json:"n"`
+	Stop                stops `json:"stop"`
+	Logprobs            any   `json:"logprobs"`
+	ToolChoice          any   `json:"tool_choice"`
+	ResponseFormat      struct {
+		Type string `json:"type"`
+	} `json:"response_format"`
+}
+
+// mostChoices bounds n: the choices are all the same.
+const mostChoices = 4
+
+// check refuses what the engine cannot do, naming the parameter.
+func (q question) check() (param, says string) {
+	switch {
+	case len(q.Messages) == 0:
+		return "messages", "The demo engine needs at least one message."
+	case q.N != nil && (*q.N < 1 || *q.N > mostChoices):
+		return "n", "The demo engine gives 1 to 4 choices."
+	case q.limit() < 1:
+		return "max_tokens", "The demo engine needs room for at least one token."
+	case q.Logprobs != nil && q.Logprobs != false:
+		return "logprobs", "The demo engine is no language model: it has no probabilities."
+	case q.ToolChoice != nil && q.ToolChoice != "none" && q.ToolChoice != "auto":
+		return "tool_choice", "The demo engine calls no tools."
+	case q.ResponseFormat.Type == "json_schema":
+		return "response_format", "The demo engine cannot follow a schema; json_object works."
+	}
+	return "", ""
+}
+
+// limit is the most tokens of an answer.
+func (q question) limit() int {
+	most := 1 << 30
+	for _, n := range []*int{q.MaxTokens, q.MaxCompletionTokens} {
+		if n != nil {
+			most = min(most, *n)
+		}
+	}
+	return most
+}
+
+// asked is the last thing the caller said, on one line.
+func (q question) asked() string {
+	for i := len(q.Messages) - 1; i >= 0; i-- {
+		if q.Messages[i].Role == "user" {
+			return strings.Join(strings.Fields(string(q.Messages[i].Content)), " ")
+		}
+	}
+	return ""
+}
+
+// says is the engine's whole answer.
+func (q question) says() string {
+	asked := q.asked()
+	if q.ResponseFormat.Type == "json_object" {
+		b, _ := json.Marshal(map[string]string{"engine": "bailiwick demo engine, not a language model", "model": q.Model, "asked": asked})
+		return string(b)
+	}
+	if utf8.RuneCountInString(asked) > 400 {
+		asked = string([]rune(asked)[:400]) + " …"
+	}
+	return fmt.Sprintf("This is Bailiwick's demo engine, not a language model. The call to %s was authorized and metered, and reached a provider; connect a real one to get real answers. You said: “%s”", q.Model, asked)
+}
+
+// text is a message's content: a string, or parts of which the texts count.
+type text string
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (t *text) UnmarshalJSON(b []byte) error {
+	var parts []struct {
+		Text string `json:"text"`
+	}
+	if len(b) == 0 || b[0] != '[' {
+		return json.Unmarshal(b, (*string)(t))
+	}
+	if err := json.Unmarshal(b, &parts); err != nil {
+		return err
+	}
+	var all []string
+	for _, p := range parts {
+		all = append(all, p.Text)
+	}
+	*t = text(strings.Join(all, " "))
+	return nil
+}
+
+// stops is one text or several that end an answer.
+type stops []string
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (s *stops) UnmarshalJSON(b []byte) error {
+	if len(b) > 0 && b[0] == '"' {
+		*s = make(stops, 1)
+		return json.Unmarshal(b, &(*s)[0])
+	}
+	return json.Unmarshal(b, (*[]string)(s))
+}
