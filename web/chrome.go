@@ -45,20 +45,26 @@ func (s *Server) bare(title string) layout.BareProps {
 	return layout.BareProps{Title: title, PlainHTTP: s.PlainHTTP, Assets: assets()}
 }
 
-// chrome is the frame of a page. The key says which line of the navigation the
-// page belongs to.
+// chrome is the frame of a page, with what is to be said once. The key says
+// which line of the navigation the page belongs to.
 func (s *Server) chrome(c echo.Context, title, key string) (layout.Chrome, error) {
+	p, err := s.frame(c, title, key)
+	if err != nil {
+		return p, err
+	}
+	p.Toast, err = s.takeNotice(c)
+	return p, err
+}
+
+// frame is the frame of a page.
+func (s *Server) frame(c echo.Context, title, key string) (layout.Chrome, error) {
 	v := visitOf(c)
 	mine, err := s.mine(c.Request().Context(), v.actor)
 	if err != nil {
 		return layout.Chrome{}, err
 	}
-	toast, err := s.takeNotice(c)
-	if err != nil {
-		return layout.Chrome{}, err
-	}
 	p := layout.Chrome{
-		Title: title, Cloud: s.CloudName, HomeURL: homeURL, Toast: toast, PlainHTTP: s.PlainHTTP, Assets: assets(),
+		Title: title, Cloud: s.CloudName, HomeURL: homeURL, PlainHTTP: s.PlainHTTP, Assets: assets(),
 		Who:        who(v.actor, mine),
 		Workspaces: workspaceLinks(mine, v.here),
 		AccountNav: accountNav(v.actor, key),

@@ -98,7 +98,7 @@ func (s *Server) showFault(c echo.Context, status int, err error) error {
 		return s.send(c, status, faults.Part(p))
 	}
 	if v.actor.User != "" {
-		if chrome, err := s.chrome(c, p.Title, ""); err == nil {
+		if chrome, err := s.frame(c, p.Title, ""); err == nil {
 			return s.send(c, status, faults.Page(faults.PageProps{Chrome: chrome, Fault: p}))
 		}
 	}

@@ -1,0 +1,382 @@
+package web_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"bailiwick/internal/access"
+	"bailiwick/internal/account"
+	"bailiwick/internal/apikey"
+	"bailiwick/internal/catalogue"
+	"bailiwick/internal/fault"
+	"bailiwick/internal/grant"
+	"bailiwick/internal/ident"
+	"bailiwick/internal/policy"
+	"bailiwick/internal/provider"
+	"bailiwick/internal/secret"
+	"bailiwick/internal/store"
+	"bailiwick/internal/usage"
+	"bailiwick/internal/workspace"
+	"bailiwick/web"
+)
+
+// password is everybody's.
+const password = "a short sentence of our own"
+
+// clock is a time that tests move on.
+type clock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+func (c *clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(time.Microsecond) // no two moments are the same
+	return c.now
+}
+
+func (c *clock) pass(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+}
+
+func newClock() *clock { return &clock{now: time.Date(2026, 11, 20, 14, 5, 0, 0, time.UTC)} }
+
+// company is an account with the Default Workspace and two departments, A and
+// B, and people of every standing; beside it, another company.
+type company struct {
+	t       testing.TB
+	clock   *clock
+	store   *store.Store
+	keeper  *policy.Keeper
+	config  web.Config
+	server  *web.Server
+	account account.Account
+	root    access.Actor
+	home    ident.Workspace // the Default Workspace
+	a, b    ident.Workspace
+	remote  *remote // what the provider of kind openai answers
+	cookies map[string]*http.Cookie
+	sibling map[ident.Workspace]ident.Key // a key of A and one of B, for the guard
+}
+
+// remote stands in for the models of a provider.
+type remote struct {
+	mu    sync.Mutex
+	names []string
+	err   error
+	seen  []provider.Target
+}
+
+func (r *remote) open(t provider.Target) (provider.Server, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.seen = append(r.seen, t)
+	return r, nil
+}
+
+func (r *remote) Models(context.Context) ([]string, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.names, r.err
+}
+
+func (r *remote) Call(context.Context, provider.Request) (*provider.Answer, error) {
+	return nil, fault.New(fault.Unavailable, "Nobody is called here.")
+}
+
+// openStore opens a database of its own, on files of the test.
+func openStore(t testing.TB, c *clock) *store.Store {
+	t.Helper()
+	s, err := store.Open(t.Context(), store.Config{Data: t.TempDir() + "/data", Now: c.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s
+}
+
+// newCompany makes the companies in a database and a console before it.
+func newCompany(t testing.TB, s *store.Store, c *clock) *company {
+	t.Helper()
+	o := &company{t: t, clock: c, store: s, remote: &remote{names: []string{"qwen-plus", "my-model:7b"}}, cookies: map[string]*http.Cookie{}}
+	keeper, err := policy.NewKeeper(t.Context(), s)
+	o.must(err)
+	s.OnChange(func(ctx context.Context) { o.must(keeper.Refresh(ctx)) })
+	o.keeper = keeper
+	master, err := secret.ParseMaster("AAcOFRwjKjE4P0ZNVFtiaXB3foWMk5qhqK+2vcTL0tk=")
+	o.must(err)
+	sealer, err := master.Sealer()
+	o.must(err)
+	o.config = web.Config{
+		Accounts:   &account.Service{Store: s, Throttle: &account.Throttle{Now: c.Now}, Now: c.Now},
+		Workspaces: &workspace.Service{Store: s, Now: c.Now},
+		Catalogue:  &catalogue.Service{Store: s},
+		Grants:     &grant.Service{Store: s},
+		Keys:       &apikey.Service{Store: s, Pepper: master.Pepper(), Now: c.Now},
+		Usage:      &usage.Service{Store: s, Now: c.Now},
+		Providers: &provider.Service{
+			Store: s, Sealer: sealer, CheckAddress: func(*url.URL) error { return nil }, Now: c.Now,
+			Kinds: map[provider.Kind]provider.Open{provider.Embedded: o.remote.open, provider.OpenAI: o.remote.open},
+		},
+		Policy: keeper, Sessions: s.Sessions(store.SessionConfig{}), CloudName: "Alibaba Cloud", BaseURL: "https://models.example.com", Now: c.Now,
+	}
+	o.serve()
+	o.account, o.root, o.home = o.open("Acme", "acme")
+	o.a, o.b = o.add("Marketing"), o.add("Research")
+	o.hire("super", access.Super, "", "", nil)
+	o.hire("alice", access.Regular, o.a, access.Administrator, nil)
+	o.hire("bert", access.Regular, o.b, access.Administrator, nil)
+	o.hire("bob", access.Regular, o.a, access.Regular, nil)
+	o.hire("carol", access.Regular, o.a, access.Regular, []access.Page{access.PageKeys})
+	return o
+}
+
+// start gives a test its companies, in an SQLite database.
+func start(t testing.TB) *company {
+	t.Helper()
+	c := newClock()
+	return newCompany(t, openStore(t, c), c)
+}
+
+func (o *company) must(err error) {
+	o.t.Helper()
+	if err != nil {
+		o.t.Fatal(err)
+	}
+}
+
+// serve makes the console anew, after the configuration was changed.
+func (o *company) serve() {
+	o.t.Helper()
+	server, err := web.New(o.config)
+	o.must(err)
+	o.server = server
+}
+
+func (o *company) open(name, alias string) (account.Account, access.Actor, ident.Workspace) {
+	o.t.Helper()
+	ctx := o.t.Context()
+	a, err := o.config.Accounts.Open(ctx, account.NewAccount{Name: name, Alias: alias, Password: secret.NewText(password)})
+	o.must(err)
+	o.must(o.config.Catalogue.Install(ctx, a.ID))
+	u, err := o.store.UserByLogOn(ctx, a.Alias, account.RootLogOn)
+	o.must(err)
+	root, err := o.store.Actor(ctx, u.ID)
+	o.must(err)
+	all, _, err := o.config.Workspaces.List(ctx, root, workspace.Filter{Limit: 1})
+	o.must(err)
+	return a, root, all[0].ID
+}
+
+func (o *company) add(name string) ident.Workspace {
+	o.t.Helper()
+	w, err := o.config.Workspaces.Add(o.t.Context(), o.root, name)
+	o.must(err)
+	return w.ID
+}
+
+func (o *company) hire(name ident.LogOn, role access.Role, ws ident.Workspace, there access.Role, pages []access.Page) {
+	o.t.Helper()
+	ctx := o.t.Context()
+	u, err := o.config.Accounts.AddUser(ctx, o.account, account.NewUser{LogOn: name, Role: role, Password: secret.NewText(password)})
+	o.must(err)
+	if ws != "" {
+		o.must(o.config.Workspaces.PutMember(ctx, o.account.ID, ws, workspace.Member{User: u.ID, Role: there, Pages: pages}))
+	}
+}
+
+// actor is who somebody of the company is now.
+func (o *company) actor(name ident.LogOn) access.Actor {
+	o.t.Helper()
+	u, err := o.store.UserByLogOn(o.t.Context(), o.account.Alias, name)
+	o.must(err)
+	who, err := o.store.Actor(o.t.Context(), u.ID)
+	o.must(err)
+	return who
+}
+
+func (o *company) key(by access.Actor, ws ident.Workspace, description string) apikey.Key {
+	o.t.Helper()
+	k, _, err := o.config.Keys.Issue(o.t.Context(), by, ws, description)
+	o.must(err)
+	return k
+}
+
+func (o *company) provider(by access.Actor, name string) provider.Provider {
+	o.t.Helper()
+	p, err := o.config.Providers.Add(o.t.Context(), by, provider.Form{Name: name, Kind: provider.OpenAI, BaseURL: "http://127.0.0.1:9/v1", Credential: secret.NewText("sk-upstream-canary")})
+	o.must(err)
+	return p
+}
+
+// authorize lets exactly these workspaces use a capability of a model.
+func (o *company) authorize(m ident.Model, c catalogue.Capability, to ...ident.Workspace) {
+	o.t.Helper()
+	subject := grant.Subject{Model: m, Capability: c}
+	list, err := o.config.Grants.List(o.t.Context(), o.root, subject)
+	o.must(err)
+	_, err = o.config.Grants.Authorize(o.t.Context(), o.root, subject, grant.Edit{Version: list.Version, Authorized: to})
+	o.must(err)
+}
+
+// answer is what the console answered.
+type answer struct {
+	t      testing.TB
+	what   string
+	status int
+	header http.Header
+	body   string
+}
+
+// part marks a request as one that a script sends for a part of a page.
+var part = map[string]string{"HX-Request": "true", "HX-Request-Type": "partial"}
+
+// ask sends a request as somebody; the empty name is nobody.
+func (o *company) ask(who, method, path string, fields url.Values, header map[string]string) *answer {
+	o.t.Helper()
+	var body *strings.Reader
+	r := httptest.NewRequest(method, "https://console.example.com"+path, nil)
+	if method == "POST" {
+		body = strings.NewReader(fields.Encode())
+		r = httptest.NewRequest(method, "https://console.example.com"+path, body)
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	r.RemoteAddr = "192.0.2.7:4242"
+	for name, value := range header {
+		r.Header.Set(name, value)
+	}
+	if who != "" {
+		r.AddCookie(o.cookie(who))
+	}
+	w := httptest.NewRecorder()
+	o.server.ServeHTTP(w, r)
+	return &answer{o.t, fmt.Sprintf("%s %s as %q", method, path, who), w.Code, w.Result().Header, w.Body.String()}
+}
+
+func (o *company) get(who, path string) *answer {
+	o.t.Helper()
+	return o.ask(who, "GET", path, nil, nil)
+}
+
+func (o *company) post(who, path string, pairs ...string) *answer {
+	o.t.Helper()
+	return o.ask(who, "POST", path, fieldsOf(pairs), nil)
+}
+
+// fieldsOf makes form fields of names and values by turns.
+func fieldsOf(pairs []string) url.Values {
+	fields := url.Values{}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		fields.Add(pairs[i], pairs[i+1])
+	}
+	return fields
+}
+
+// cookie is the session of somebody, who logs on for it once.
+func (o *company) cookie(who string) *http.Cookie {
+	o.t.Helper()
+	if o.cookies[who] == nil {
+		name := who
+		if !strings.Contains(who, "@") {
+			name += "@acme"
+		}
+		got := o.post("", "/logon", "account", name, "password", password).is(303)
+		o.cookies[who] = got.cookie()
+	}
+	return o.cookies[who]
+}
+
+// cookie is the session that an answer sets.
+func (a *answer) cookie() *http.Cookie {
+	a.t.Helper()
+	set, err := http.ParseSetCookie(a.header.Get("Set-Cookie"))
+	if err != nil {
+		a.t.Fatalf("%s set no session: %v", a.what, err)
+	}
+	return set
+}
+
+// is makes sure of the status.
+func (a *answer) is(status int) *answer {
+	a.t.Helper()
+	if a.status != status {
+		a.t.Fatalf("%s answered %d, not %d: %s", a.what, a.status, status, words(a.body))
+	}
+	return a
+}
+
+// to makes sure that it leads somewhere.
+func (a *answer) to(place string) *answer {
+	a.t.Helper()
+	if got := a.is(303).header.Get("Location"); got != place {
+		a.t.Fatalf("%s leads to %q, not to %q", a.what, got, place)
+	}
+	return a
+}
+
+// says makes sure that all these texts can be read.
+func (a *answer) says(texts ...string) *answer {
+	a.t.Helper()
+	for _, text := range texts {
+		if !strings.Contains(words(a.body), text) {
+			a.t.Fatalf("%s does not say %q: %s", a.what, text, words(a.body))
+		}
+	}
+	return a
+}
+
+// hides makes sure that none of these texts is anywhere in the answer.
+func (a *answer) hides(texts ...string) *answer {
+	a.t.Helper()
+	for _, text := range texts {
+		if strings.Contains(a.body, text) {
+			a.t.Fatalf("%s holds %q", a.what, text)
+		}
+	}
+	return a
+}
+
+// holds makes sure that all these pieces of markup are there.
+func (a *answer) holds(pieces ...string) *answer {
+	a.t.Helper()
+	for _, piece := range pieces {
+		if !strings.Contains(a.body, piece) {
+			a.t.Fatalf("%s does not hold %s", a.what, piece)
+		}
+	}
+	return a
+}
+
+// field is the value of a hidden field.
+func (a *answer) field(name string) string {
+	a.t.Helper()
+	found := regexp.MustCompile(`name="` + name + `" value="([^"]*)"`).FindStringSubmatch(a.body)
+	if found == nil {
+		a.t.Fatalf("%s has no field %s", a.what, name)
+	}
+	return found[1]
+}
+
+var (
+	tags   = regexp.MustCompile(`(?s)<svg.*?</svg>|<[^>]*>`)
+	spaces = regexp.MustCompile(`\s+`)
+	quotes = strings.NewReplacer("&#34;", `"`, "&#39;", "'", "&amp;", "&", "&lt;", "<", "&gt;", ">")
+)
+
+// words is a page as it is read, without its markup.
+func words(body string) string {
+	return strings.TrimSpace(quotes.Replace(spaces.ReplaceAllString(tags.ReplaceAllString(body, " "), " ")))
+}
+
+func secretOf(text string) secret.Text { return secret.NewText(text) }

@@ -1,0 +1,368 @@
+package web_test
+
+import (
+	"net/http"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"bailiwick/internal/access"
+	"bailiwick/internal/ident"
+	"bailiwick/internal/policy"
+	"bailiwick/internal/provider"
+	"bailiwick/internal/store"
+	"bailiwick/web"
+)
+
+// people are the columns of the matrix: nobody; a regular member of A without a
+// page; one with the page API Keys; the administrators of A and of B; a super
+// administrator; and root.
+var people = []string{"", "bob", "carol", "alice", "bert", "super", "root"}
+
+// line is what the people are answered, in that order: about things of
+// workspace A or of the account, and about things that do not exist or are
+// somebody else's.
+type line struct {
+	route string
+	own   [7]int
+	other [7]int
+	form  []string // what is sent, so that those who may are not stopped by the form
+}
+
+// in is a route inside a workspace: for whom it is not, it is missing.
+func in(route string, own [7]int, form ...string) line {
+	return line{route, own, [7]int{303, 404, 404, 404, 404, 404, 404}, form}
+}
+
+// of is a route of the account: for whom it is not, it is refused before
+// anything is looked up.
+func of(route string, super, root int, form ...string) line {
+	own := [7]int{303, 403, 403, 403, 403, super, root}
+	other := [7]int{303, 403, 403, 403, 403, 404, 404}
+	if super == 403 {
+		other[5] = 403
+	}
+	return line{route, own, other, form}
+}
+
+// all is a route without an object, the same for everybody who is logged on.
+func all(route string, nobody, somebody int, form ...string) line {
+	own := [7]int{nobody, somebody, somebody, somebody, somebody, somebody, somebody}
+	return line{route, own, own, form}
+}
+
+var (
+	members = [7]int{303, 200, 200, 200, 404, 200, 200}
+	keyers  = [7]int{303, 403, 200, 200, 404, 200, 200}
+)
+
+func keyer(status int) [7]int { return [7]int{303, 403, status, status, 404, status, status} }
+
+// matrix has a line for every route. A route without one fails the test.
+var matrix = []line{
+	all("GET /logon", 200, 303),
+	all("POST /logon", 401, 401, "account", "x@y", "password", "z"),
+	all("POST /logoff", 303, 303),
+	all("GET /setup", 404, 404),
+	all("POST /setup", 404, 404),
+	all("GET /", 303, 303),
+	all("GET /workspaces", 303, 200),
+	of("POST /workspaces", 422, 422),
+	of("GET /workspaces/new", 200, 200),
+	in("GET /workspaces/:workspace", [7]int{303, 303, 303, 303, 404, 303, 303}),
+	of("GET /workspaces/:workspace/edit", 200, 200),
+	of("POST /workspaces/:workspace/edit", 422, 422),
+	of("GET /workspaces/:workspace/delete", 200, 200),
+	of("POST /workspaces/:workspace/delete", 409, 409),
+	in("GET /workspaces/:workspace/details", members),
+	in("GET /workspaces/:workspace/models", members),
+	in("GET /workspaces/:workspace/models/:model", members),
+	of("GET /workspaces/:workspace/models/:model/authorize/:capability", 404, 404),  // A is not the Default Workspace
+	of("POST /workspaces/:workspace/models/:model/authorize/:capability", 404, 404), // see TestOnlyTheDefaultWorkspaceAuthorizes
+	in("GET /workspaces/:workspace/keys", keyers),
+	in("POST /workspaces/:workspace/keys", keyer(422), "description", strings.Repeat("x", 201)),
+	in("GET /workspaces/:workspace/keys/new", keyers),
+	in("GET /workspaces/:workspace/keys/:key/disable", keyers),
+	in("POST /workspaces/:workspace/keys/:key/disable", keyer(303)),
+	in("POST /workspaces/:workspace/keys/:key/enable", keyer(303)),
+	in("GET /workspaces/:workspace/keys/:key/delete", keyers),
+	in("POST /workspaces/:workspace/keys/:key/delete", keyer(303)),
+	in("GET /workspaces/:workspace/usage", [7]int{303, 403, 403, 200, 404, 200, 200}),
+	all("GET /account/keys", 303, 200),
+	of("GET /account/providers", 403, 200),
+	of("POST /account/providers", 403, 422),
+	of("GET /account/providers/new", 403, 200),
+	of("POST /account/providers/test", 403, 200),
+	of("POST /account/providers/offers/:offer/accept", 403, 303),
+	of("POST /account/providers/offers/:offer/dismiss", 403, 303),
+	of("GET /account/providers/:provider/edit", 403, 200),
+	of("POST /account/providers/:provider/edit", 403, 422),
+	of("POST /account/providers/:provider/try", 403, 200),
+	of("POST /account/providers/:provider/test", 403, 303),
+	of("GET /account/providers/:provider/served", 403, 200),
+	of("POST /account/providers/:provider/served", 403, 303),
+	of("GET /account/providers/:provider/import", 403, 200),
+	of("POST /account/providers/:provider/import", 403, 422),
+	of("GET /account/providers/:provider/delete", 403, 200),
+	of("POST /account/providers/:provider/delete", 403, 303),
+	of("GET /account/settings", 200, 200),
+	of("POST /account/settings", 422, 422),
+	all("POST /csp", 204, 204),
+	all("GET /static/*", 404, 404),
+}
+
+// things are what the parts of a path stand for.
+type things map[string]string
+
+func (o *company) path(route string, t things) string {
+	_, path, _ := strings.Cut(route, " ")
+	for name, value := range t {
+		path = strings.ReplaceAll(path, ":"+name, value)
+	}
+	return path
+}
+
+func TestEveryRouteHasALineInTheMatrix(t *testing.T) {
+	o := start(t)
+	var lines []string
+	for _, l := range matrix {
+		lines = append(lines, l.route)
+	}
+	for _, route := range web.RoutesOf(o.server) {
+		if !slices.Contains(lines, route) {
+			t.Errorf("route %s has no line in the matrix", route)
+		}
+	}
+	if len(lines) != len(web.RoutesOf(o.server)) {
+		t.Error("the matrix has lines for routes that are gone")
+	}
+}
+
+func TestEveryRouteAnswersEverybodyAsDeclared(t *testing.T) { eachDatabase(t, guard) }
+
+func guard(t *testing.T, s *store.Store, c *clock) {
+	o := newCompany(t, s, c)
+	foreign := o.neighbour()
+	o.config.Offers = func(ident.Account) []web.Offer {
+		return []web.Offer{{ID: "found", Form: provider.Form{Name: "Found " + c.Now().String(), Kind: provider.Embedded}}}
+	}
+	o.sibling = map[ident.Workspace]ident.Key{o.a: o.key(o.root, o.a, "sibling").ID, o.b: o.key(o.root, o.b, "sibling").ID}
+	for _, l := range matrix {
+		for i, who := range people {
+			o.serve() // offers that were dismissed are back
+			t := o.ours(l.route)
+			o.asDeclared(l, who, l.own[i], t)
+			o.clear(o.a, t)
+			for _, pair := range o.strangers(l.route, foreign, who) {
+				o.alike(l, who, l.other[i], pair[0], pair[1])
+			}
+		}
+	}
+}
+
+// ours are things of workspace A and of the account, made for one request.
+func (o *company) ours(route string) things {
+	t := things{"workspace": string(o.a), "model": "qwen-turbo", "capability": "call", "offer": "found"}
+	if strings.Contains(route, ":key") {
+		t["key"] = string(o.key(o.root, o.a, "ours").ID)
+	}
+	if strings.Contains(route, ":provider") {
+		t["provider"] = string(o.provider(o.root, "Ours "+string(ident.NewEvent())).ID)
+	}
+	return t
+}
+
+// clear deletes what was made for one request, if it is still there.
+func (o *company) clear(ws ident.Workspace, t things) {
+	_ = o.config.Keys.Delete(o.t.Context(), o.root, ws, ident.Key(t["key"]))
+	there, err := o.config.Providers.List(o.t.Context(), o.root)
+	o.must(err)
+	for _, p := range there {
+		o.must(o.config.Providers.Delete(o.t.Context(), o.root, p.ID))
+	}
+	o.clock.pass(3 * time.Second) // so that nobody is throttled
+}
+
+// neighbour makes the other company and gives its things.
+func (o *company) neighbour() things {
+	_, root, home := o.open("Other", "other")
+	w, err := o.config.Workspaces.Add(o.t.Context(), root, "Secret plans")
+	o.must(err)
+	_ = home
+	return things{
+		"workspace": string(w.ID), "model": "qwen-turbo", "capability": "call", "offer": "no-such",
+		"key": string(o.key(root, w.ID, "theirs").ID), "provider": string(o.provider(root, "theirs").ID),
+	}
+}
+
+// strangers pairs things of others with things that never existed: whatever is
+// asked about the one must be answered as about the other.
+func (o *company) strangers(route string, foreign things, who string) [][2]things {
+	missing := things{
+		"workspace": string(ident.NewWorkspace()), "model": "qwen-turbo", "capability": "call", "offer": "never-was",
+		"key": string(ident.NewKey()), "provider": string(ident.NewProvider()),
+	}
+	if !strings.Contains(route, ":") {
+		return nil
+	}
+	pairs := [][2]things{{foreign, missing}}
+	if !strings.Contains(route, ":workspace") || who == "" {
+		return pairs
+	}
+	mine := o.a
+	if who == "bert" {
+		mine = o.b
+	}
+	if strings.Contains(route, ":key") && who != "bob" { // bob has no page that would look for keys
+		pairs = append(pairs, [2]things{with(foreign, "workspace", string(mine)), with(missing, "workspace", string(mine))})
+	}
+	if o.actor(ident.LogOn(who)).Role == access.Regular {
+		theirs := o.b
+		if who == "bert" {
+			theirs = o.a
+		}
+		sibling := things{"workspace": string(theirs), "model": "qwen-turbo", "capability": "call", "key": string(o.sibling[theirs])}
+		pairs = append(pairs, [2]things{sibling, missing})
+	}
+	return pairs
+}
+
+func with(t things, name, value string) things {
+	changed := things{}
+	for n, v := range t {
+		changed[n] = v
+	}
+	changed[name] = value
+	return changed
+}
+
+// asDeclared asks once and makes sure of the status, of the headers, and that a
+// request that is refused or only reads changes nothing.
+func (o *company) asDeclared(l line, who string, status int, t things) *answer {
+	o.t.Helper()
+	method, _, _ := strings.Cut(l.route, " ")
+	if who != "" {
+		o.cookie(who)
+	}
+	before := o.facts()
+	a := o.ask(who, method, o.path(l.route, t), fieldsOf(l.form), nil)
+	if a.status != status {
+		o.t.Errorf("%s answered %d, not %d as declared: %s", a.what, a.status, status, words(a.body))
+	}
+	protected(o.t, a)
+	if refused := status >= 400 || who == ""; method == "GET" || refused {
+		if after := o.facts(); !reflect.DeepEqual(before, after) {
+			o.t.Errorf("%s changed something: version %d, then %d", a.what, before.Version, after.Version)
+		}
+	}
+	if l.route == "POST /logoff" {
+		delete(o.cookies, who)
+	}
+	return a
+}
+
+// alike makes sure that somebody else's thing is answered as one that never was.
+func (o *company) alike(l line, who string, status int, foreign, missing things) {
+	o.t.Helper()
+	one := o.asDeclared(l, who, status, foreign)
+	two := o.asDeclared(l, who, status, missing)
+	a, b := plain(one, o.path(l.route, foreign)), plain(two, o.path(l.route, missing))
+	for i := range min(len(a), len(b)) {
+		if a[i] != b[i] {
+			o.t.Errorf("%s tells what is somebody else's from what never was: %.200q against %.200q", one.what, a[max(0, i-80):], b[max(0, i-80):])
+			return
+		}
+	}
+	if len(a) != len(b) {
+		o.t.Errorf("%s answers at another length than for what never was", one.what)
+	}
+}
+
+// plain is the whole answer without the request's id and without the address
+// that was asked for, which the log-on page leads back to.
+func plain(a *answer, path string) string {
+	var b strings.Builder
+	_ = a.header.Write(&b) // a strings.Builder takes everything
+	text := strings.ReplaceAll(b.String()+a.body, a.header.Get("X-Request-Id"), "ID")
+	return strings.ReplaceAll(text, strings.ReplaceAll(path, "/", "%2F"), "PATH")
+}
+
+// facts is everything that decides about calls, as it is kept.
+func (o *company) facts() policy.Facts {
+	o.t.Helper()
+	f, err := o.store.Facts(o.t.Context(), 0)
+	o.must(err)
+	return f
+}
+
+// protected makes sure of the headers that every answer carries.
+func protected(t testing.TB, a *answer) {
+	t.Helper()
+	for name, want := range map[string]string{
+		"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin", "Cross-Origin-Opener-Policy": "same-origin", "X-Frame-Options": "DENY",
+	} {
+		if got := a.header.Get(name); got != want {
+			t.Errorf("%s: %s is %q", a.what, name, got)
+		}
+	}
+	csp := a.header.Get("Content-Security-Policy")
+	for _, want := range []string{"default-src 'none'", "frame-ancestors 'none'", "base-uri 'none'", "object-src 'none'", "form-action 'self'", "report-uri /csp"} {
+		if !strings.Contains(csp, want) {
+			t.Errorf("%s: the policy lacks %s", a.what, want)
+		}
+	}
+	if strings.Contains(csp, "unsafe") || a.header.Get("X-Request-Id") == "" {
+		t.Errorf("%s: %v", a.what, a.header)
+	}
+	if strings.HasPrefix(a.header.Get("Content-Type"), "text/html") && (a.header.Get("Cache-Control") != "no-store" || !strings.Contains(a.header.Get("Vary"), "HX-Request")) {
+		t.Errorf("%s may be kept by a cache: %v", a.what, a.header)
+	}
+}
+
+func TestOnlyTheDefaultWorkspaceAuthorizes(t *testing.T) {
+	o := start(t)
+	for who, want := range map[string]int{"": 303, "bob": 403, "alice": 403, "super": 200, "root": 200} {
+		o.get(who, "/workspaces/"+string(o.home)+"/models/qwen-turbo/authorize/call").is(want)
+	}
+	for _, wrong := range []string{"qwen-turbo/authorize/fly", "no-such-model/authorize/call", "%00/authorize/call"} {
+		o.get("root", "/workspaces/"+string(o.home)+"/models/"+wrong).is(404)
+	}
+	o.post("alice", "/workspaces/"+string(o.home)+"/models/qwen-turbo/authorize/call", "version", "1", "authorized", string(o.a)).is(403)
+}
+
+func TestARouteWithoutAKnownActionDoesNotStart(t *testing.T) {
+	o := start(t)
+	if err := web.AddRoute(o.server, "GET", "/more", "fly:high"); err == nil {
+		t.Error("a route with an unknown action starts")
+	}
+	if err := web.AddRoute(o.server, "GET", "/more", ""); err == nil {
+		t.Error("a route without an action starts")
+	}
+	if err := web.AddRoute(o.server, "GET", "/more", access.ReadKeys); err == nil {
+		t.Error("a route that asks in a workspace and names none starts")
+	}
+}
+
+func TestWhatAnotherSiteSendsIsRefused(t *testing.T) {
+	o := start(t)
+	o.cookie("root")
+	headers := []map[string]string{{"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}, {"Origin": "https://evil.example"}, {"Origin": "null"}}
+	for _, l := range matrix {
+		method, _, _ := strings.Cut(l.route, " ")
+		if method == "GET" {
+			continue
+		}
+		path, before := o.path(l.route, o.ours(l.route)), o.facts()
+		for _, h := range headers {
+			a := o.ask("root", method, path, fieldsOf(l.form), h).is(http.StatusForbidden)
+			protected(t, a)
+			a.says("This was sent by another site.")
+		}
+		if !reflect.DeepEqual(before, o.facts()) {
+			t.Errorf("%s changed something: %d %d", l.route, before.Version, o.facts().Version)
+		}
+	}
+	o.ask("root", "POST", "/workspaces", fieldsOf([]string{"name", "Own"}), map[string]string{"Sec-Fetch-Site": "same-origin", "Origin": "https://console.example.com"}).is(303)
+}
