@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"os/user"
@@ -27,6 +28,10 @@ var cluster = sync.OnceValues(startCluster)
 var errAbsent = errors.New("PostgreSQL is not installed (no initdb in /usr/lib/postgresql/*/bin or on the PATH)")
 
 var databases atomic.Int64
+
+// lifeline is the supervisor's standard input. Nothing is written to it; it is
+// held here so that it stays open as long as the process lives.
+var lifeline io.Closer
 
 // PostgresConfig names a fresh PostgreSQL database, or skips the test where
 // PostgreSQL is not installed.
@@ -90,7 +95,7 @@ func startCluster() (folder string, err error) {
 	}
 	server := exec.Command("sh", "-c", supervise, "sh", bin, folder)
 	server.SysProcAttr, server.Dir = attributes, folder
-	if _, err := server.StdinPipe(); err != nil {
+	if lifeline, err = server.StdinPipe(); err != nil {
 		return "", err
 	}
 	if err := server.Start(); err != nil {

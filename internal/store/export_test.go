@@ -1,0 +1,82 @@
+package store
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"gorm.io/gorm/logger"
+)
+
+// Exec runs a statement behind the store's back.
+func (s *Store) Exec(statement string, args ...any) error {
+	return s.write.Exec(statement, args...).Error
+}
+
+// Strings reads the first column of a query.
+func (s *Store) Strings(query string, args ...any) (column []string, err error) {
+	err = s.write.Raw(query, args...).Scan(&column).Error
+	return column, err
+}
+
+// Number reads one number.
+func (s *Store) Number(query string, args ...any) (n int, err error) {
+	err = s.write.Raw(query, args...).Scan(&n).Error
+	return n, err
+}
+
+// Postgres reports which database it is.
+func (s *Store) Postgres() bool { return postgresql(s.write) }
+
+// Plan explains a statement as the database would run it if it avoided reading
+// whole tables and sorting wherever it can.
+func (s *Store) Plan(statement string) (lines []string, err error) {
+	if !s.Postgres() {
+		rows, err := s.read.Raw("EXPLAIN QUERY PLAN " + statement).Rows()
+		if err != nil {
+			return nil, err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var id, parent, unused int
+			var detail string
+			if err := rows.Scan(&id, &parent, &unused, &detail); err != nil {
+				return nil, err
+			}
+			lines = append(lines, detail)
+		}
+		return lines, rows.Err()
+	}
+	tx := s.write.Begin()
+	defer tx.Rollback()
+	for _, set := range []string{"enable_seqscan", "enable_sort", "enable_incremental_sort", "enable_bitmapscan", "enable_hashjoin", "enable_mergejoin"} {
+		if err := tx.Exec("SET LOCAL " + set + " = off").Error; err != nil {
+			return nil, err
+		}
+	}
+	err = tx.Raw("EXPLAIN " + statement).Scan(&lines).Error
+	return lines, err
+}
+
+// Reads gives the statements that were read with while do ran.
+func (s *Store) Reads(do func()) []string {
+	heard := &listener{Interface: logger.Discard}
+	before := s.read.Logger
+	s.read.Logger = heard
+	defer func() { s.read.Logger = before }()
+	do()
+	return heard.statements
+}
+
+type listener struct {
+	logger.Interface
+	mu         sync.Mutex
+	statements []string
+}
+
+func (l *listener) Trace(_ context.Context, _ time.Time, statement func() (string, int64), _ error) {
+	text, _ := statement()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.statements = append(l.statements, text)
+}
