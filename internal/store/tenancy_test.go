@@ -1,0 +1,208 @@
+package store_test
+
+import (
+	"reflect"
+	"testing"
+	"time"
+
+	"bailiwick/internal/access"
+	"bailiwick/internal/account"
+	"bailiwick/internal/apikey"
+	"bailiwick/internal/audit"
+	"bailiwick/internal/catalogue"
+	"bailiwick/internal/fault"
+	"bailiwick/internal/grant"
+	"bailiwick/internal/ident"
+	"bailiwick/internal/provider"
+	"bailiwick/internal/secret"
+	"bailiwick/internal/store"
+	"bailiwick/internal/store/storetest"
+	"bailiwick/internal/usage"
+	"bailiwick/internal/workspace"
+)
+
+// estate is a world with one thing of each sort.
+type estate struct {
+	*storetest.World
+	ws       workspace.Workspace
+	user     account.User
+	key      apikey.Key
+	provider provider.Provider
+	model    ident.Model
+}
+
+func newEstate(t *testing.T, s *store.Store, alias ident.Alias) estate {
+	e := estate{World: storetest.NewWorld(t, s, alias), model: ident.Model("model-of-" + alias)}
+	e.ws, e.user = e.Workspace("Marketing"), e.User("alice", access.Regular)
+	e.Member(e.ws.ID, e.user.ID, access.Regular)
+	e.key, _ = e.Key(e.ws.ID, secret.Pepper{})
+	e.provider = e.Provider("vLLM", provider.Embedded, "")
+	e.Model(e.model)
+	e.Serve(e.provider.ID, e.model)
+	e.Grant(e.model, catalogue.Call, e.ws.ID)
+	must(t, s.InsertUsage(t.Context(), []usage.Record{{Call: ident.NewCall(), At: storetest.Start, Account: e.Account.ID, Workspace: e.ws.ID}}))
+	return e
+}
+
+// What is another account's is missing to every method, exactly as what never
+// existed, and stays as it is.
+func TestWhatIsForeignIsMissing(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		mine, theirs := newEstate(t, s, "acme"), newEstate(t, s, "umbrella")
+		nobody := estate{
+			World: &storetest.World{Account: account.Account{ID: ident.NewAccount()}, Root: account.User{ID: ident.NewUser()}, Default: ident.NewWorkspace()},
+			ws:    workspace.Workspace{ID: ident.NewWorkspace()}, user: account.User{ID: ident.NewUser()}, key: apikey.Key{ID: ident.NewKey()},
+			provider: provider.Provider{ID: ident.NewProvider()}, model: "model-of-nobody",
+		}
+		before := version(t, s)
+		for _, other := range []estate{theirs, nobody} {
+			for name, try := range foreignTries(t, s, mine, other) {
+				if err := try(); !fault.Is(err, fault.Missing) {
+					t.Errorf("%s: %v", name, err)
+				}
+			}
+		}
+		if version(t, s) != before {
+			t.Error("something changed")
+		}
+		for name, n := range foreignLists(t, s, mine, theirs) {
+			if n != 0 {
+				t.Errorf("%s lists %d", name, n)
+			}
+		}
+	})
+}
+
+func foreignTries(t *testing.T, s *store.Store, mine, other estate) map[string]func() error {
+	ctx, a, why := t.Context(), mine.Account.ID, mine.Why("tries:foreign")
+	subject := grant.Subject{Model: other.model, Capability: catalogue.Call}
+	replace := func(subject grant.Subject, to ident.Workspace) error {
+		version := int64(1)
+		if subject.Model == mine.model {
+			version = 2
+		}
+		_, err := s.ReplaceGrants(ctx, a, subject, grant.Edit{Version: version, Authorized: []ident.Workspace{to}}, "root@acme", func(grant.Change) audit.Event { return why })
+		return err
+	}
+	second := func(_ any, err error) error { return err }
+	newKey := func(owner ident.User) apikey.Key {
+		return apikey.Key{ID: ident.NewKey(), Account: a, Owner: owner, Digest: secret.TokenDigest(string(ident.NewKey())), CreatedAt: storetest.Start}
+	}
+	serving := func(p ident.Provider, m ident.Model) []provider.Serving {
+		return []provider.Serving{{Provider: p, Model: m, Name: "x"}}
+	}
+	return map[string]func() error{
+		"SetPassword":     func() error { return s.SetPassword(ctx, a, other.user.ID, "x", why) },
+		"RenameWorkspace": func() error { return s.RenameWorkspace(ctx, a, other.ws.ID, "x", 1, why) },
+		"DeleteWorkspace": func() error { return second(s.DeleteWorkspace(ctx, a, other.ws.ID, why)) },
+		"Remains":         func() error { return second(s.Remains(ctx, a, other.ws.ID)) },
+		"Workspace":       func() error { return second(s.Workspace(ctx, a, other.ws.ID)) },
+		"PutMember of a workspace": func() error {
+			return s.PutMember(ctx, a, other.ws.ID, workspace.Member{User: mine.user.ID, Role: access.Regular}, why)
+		},
+		"PutMember of a user": func() error {
+			return s.PutMember(ctx, a, mine.ws.ID, workspace.Member{User: other.user.ID, Role: access.Regular}, why)
+		},
+		"Model":                    func() error { return second(s.Model(ctx, a, other.model)) },
+		"GrantList":                func() error { return second(s.GrantList(ctx, a, subject)) },
+		"ReplaceGrants of a model": func() error { return replace(subject, mine.ws.ID) },
+		"ReplaceGrants to a workspace": func() error {
+			return replace(grant.Subject{Model: mine.model, Capability: catalogue.Call}, other.ws.ID)
+		},
+		"InsertKey in a workspace": func() error { return s.InsertKey(ctx, other.ws.ID, newKey(mine.user.ID), 50, why) },
+		"InsertKey of an owner":    func() error { return s.InsertKey(ctx, mine.ws.ID, newKey(other.user.ID), 50, why) },
+		"Key":                      func() error { return second(s.Key(ctx, mine.ws.ID, other.key.ID)) },
+		"SetKeyDisabled":           func() error { return s.SetKeyDisabled(ctx, mine.ws.ID, other.key.ID, time.Now(), why) },
+		"DeleteKey":                func() error { return s.DeleteKey(ctx, mine.ws.ID, other.key.ID, why) },
+		"Provider":                 func() error { return second(s.Provider(ctx, a, other.provider.ID)) },
+		"UpdateProvider":           func() error { p := other.provider; p.Version = 1; return s.UpdateProvider(ctx, a, p, why) },
+		"DeleteProvider":           func() error { return s.DeleteProvider(ctx, a, other.provider.ID, why) },
+		"NoteTest":                 func() error { return s.NoteTest(ctx, a, other.provider.ID, time.Now(), "x") },
+		"Servings":                 func() error { return second(s.Servings(ctx, a, other.provider.ID)) },
+		"ReplaceServings of a provider": func() error {
+			return s.ReplaceServings(ctx, a, other.provider.ID, serving(other.provider.ID, mine.model), why)
+		},
+		"ReplaceServings of a model": func() error {
+			return s.ReplaceServings(ctx, a, mine.provider.ID, serving(mine.provider.ID, other.model), why)
+		},
+		"ImportModels": func() error {
+			return s.ImportModels(ctx, a, other.provider.ID, nil, serving(other.provider.ID, mine.model), why)
+		},
+	}
+}
+
+// foreignLists counts what lists of mine show of theirs.
+func foreignLists(t *testing.T, s *store.Store, mine, theirs estate) map[string]int {
+	ctx, a := t.Context(), mine.Account.ID
+	workspaces, _, err := s.Workspaces(ctx, a, workspace.Filter{Only: []ident.Workspace{theirs.ws.ID, theirs.Default}})
+	must(t, err)
+	one, _, err := s.Keys(ctx, a, apikey.Filter{Only: []ident.Workspace{theirs.ws.ID}})
+	must(t, err)
+	two, _, err := s.Keys(ctx, a, apikey.Filter{Only: []ident.Workspace{theirs.ws.ID, theirs.Default}})
+	must(t, err)
+	searched, _, err := s.Keys(ctx, a, apikey.Filter{Search: string(theirs.key.ID)})
+	must(t, err)
+	models, err := s.Models(ctx, a)
+	must(t, err)
+	foreign := 0
+	for _, m := range models {
+		if m.Account != a {
+			foreign++
+		}
+	}
+	providers, err := s.Providers(ctx, a)
+	must(t, err)
+	if len(models) != 1 || len(providers) != 1 {
+		t.Errorf("%d models and %d providers", len(models), len(providers))
+	}
+	records, _, err := s.Usage(ctx, mine.Default, usage.Filter{})
+	must(t, err)
+	return map[string]int{
+		"Workspaces": len(workspaces), "Keys of one": len(one), "Keys of two": len(two), "Keys found": len(searched),
+		"Models": foreign, "Usage": len(records),
+	}
+}
+
+// A column that ties a row to another account's is refused by the tables themselves.
+func TestTheTablesRefuseRowsAcrossAccounts(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		mine, theirs := newEstate(t, s, "acme"), newEstate(t, s, "umbrella")
+		for _, statement := range []string{
+			"UPDATE members SET workspace_id = '" + string(theirs.ws.ID) + "' WHERE user_id = '" + string(mine.user.ID) + "'",
+			"UPDATE members SET user_id = '" + string(theirs.user.ID) + "' WHERE user_id = '" + string(mine.user.ID) + "'",
+			"UPDATE keys SET owner_id = '" + string(theirs.user.ID) + "' WHERE id = '" + string(mine.key.ID) + "'",
+			"UPDATE keys SET workspace_id = '" + string(theirs.ws.ID) + "' WHERE id = '" + string(mine.key.ID) + "'",
+			"UPDATE grants SET workspace_id = '" + string(theirs.ws.ID) + "' WHERE model_id = '" + string(mine.model) + "'",
+			"UPDATE servings SET provider_id = '" + string(theirs.provider.ID) + "' WHERE model_id = '" + string(mine.model) + "'",
+			"UPDATE users SET role = 'root' WHERE id = '" + string(mine.user.ID) + "'",
+			"UPDATE workspaces SET is_default = TRUE WHERE id = '" + string(mine.ws.ID) + "'",
+			"DELETE FROM workspaces WHERE id = '" + string(mine.ws.ID) + "'",
+			"DELETE FROM users WHERE id = '" + string(mine.user.ID) + "'",
+		} {
+			if s.Exec(statement) == nil {
+				t.Error(statement)
+			}
+		}
+	})
+}
+
+// Whoever adds a method to the store has to think of its owner here.
+func TestEveryMethodNamesItsOwnerFirst(t *testing.T) {
+	without := map[string]string{
+		"OpenAccount": "makes the owner", "Accounts": "the command line's", "AccountByAlias": "log-on", "UserByLogOn": "log-on",
+		"Actor": "a session's user", "EndSessions": "a session's user", "Sessions": "their tokens", "Facts": "the policy's, of all",
+		"InsertUsage": "the recorder's, of all", "KeysUsed": "the recorder's, of all", "Note": "the event says",
+		"Close": "", "OnChange": "", "Exec": "test", "Strings": "test", "Number": "test", "Postgres": "test", "Plan": "test", "Reads": "test",
+	}
+	owners := []reflect.Type{reflect.TypeFor[ident.Account](), reflect.TypeFor[ident.Workspace]()}
+	methods := reflect.TypeFor[*store.Store]()
+	for i := range methods.NumMethod() {
+		m := methods.Method(i)
+		if _, known := without[m.Name]; known {
+			continue
+		}
+		if m.Type.NumIn() < 3 || m.Type.In(2) != owners[0] && m.Type.In(2) != owners[1] {
+			t.Errorf("%s does not name its owner after ctx", m.Name)
+		}
+	}
+}
