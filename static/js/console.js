@@ -65,12 +65,13 @@
       return;
     }
     const opener = openers.get(dialog);
-    if (pushed.has(dialog) && !dialog.dataset.left) {
+    if (pushed.has(dialog)) {
       leaving = true;
       history.back();
     }
     setTimeout(() => dialog.remove(), 300); // after it has faded
-    if (document.activeElement && document.activeElement !== document.body) return;
+    const active = document.activeElement;
+    if (active && active !== document.body && !dialog.contains(active)) return;
     const target = opener?.isConnected ? opener : opener?.id && document.getElementById(opener.id);
     (target || find("#main"))?.focus();
   };
@@ -117,7 +118,7 @@
       event.preventDefault();
     } else if (panel && pushed.has(panel)) {
       event.preventDefault();
-      panel.dataset.left = "";
+      pushed.delete(panel); // its address is left already
       all("dialog:modal").reverse().forEach((d) => d.close());
     }
   });
