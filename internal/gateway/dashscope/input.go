@@ -39,7 +39,7 @@ func (x *exchange) readMessages(raw []byte) *dialect.Refusal {
 	case raw[0] != '[':
 		return &dialect.BadParameters
 	case wire.EmptyArray(raw):
-		return dialect.TooShort.WithMessage("[] is too short - 'messages'")
+		return &dialect.TooShort
 	case !x.parts:
 		x.messages = raw
 		return nil
