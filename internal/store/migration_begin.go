@@ -221,6 +221,10 @@ var (
 			BEGIN SELECT RAISE(ABORT, 'audit events are only added'); END`,
 		`CREATE TRIGGER audit_events_keep_delete BEFORE DELETE ON audit_events
 			BEGIN SELECT RAISE(ABORT, 'audit events are only added'); END`,
+		// REPLACE deletes without asking the trigger above.
+		`CREATE TRIGGER audit_events_keep_replace BEFORE INSERT ON audit_events
+			WHEN EXISTS (SELECT 1 FROM audit_events WHERE seq = NEW.seq OR id = NEW.id)
+			BEGIN SELECT RAISE(ABORT, 'audit events are only added'); END`,
 	}
 	beginTriggersPostgres = []string{
 		`CREATE FUNCTION audit_events_keep() RETURNS trigger LANGUAGE plpgsql AS
