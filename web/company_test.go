@@ -95,17 +95,6 @@ func (r *remote) Call(context.Context, provider.Request) (*provider.Answer, erro
 	return nil, fault.New(fault.Unavailable, "Nobody is called here.")
 }
 
-// openStore opens a database of its own, on files of the test.
-func openStore(t testing.TB, c *clock) *store.Store {
-	t.Helper()
-	s, err := store.Open(t.Context(), store.Config{Data: t.TempDir() + "/data", Now: c.Now})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { s.Close() })
-	return s
-}
-
 // newCompany makes the companies in a database and a console before it.
 func newCompany(t testing.TB, s *store.Store, c *clock) *company {
 	t.Helper()

@@ -4,12 +4,23 @@ import (
 	"testing"
 
 	"bailiwick/internal/store"
+	"bailiwick/internal/store/storetest"
 )
 
 // eachDatabase runs a test on every kind of database that is there.
 func eachDatabase(t *testing.T, test func(*testing.T, *store.Store, *clock)) {
-	t.Run("sqlite", func(t *testing.T) {
+	storetest.EachConfig(t, func(t *testing.T, config store.Config) {
 		c := newClock()
-		test(t, openStore(t, c), c)
+		config.Now = c.Now
+		test(t, storetest.Open(t, config), c)
 	})
 }
+
+// openStore opens a database of its own, on files of the test.
+func openStore(t testing.TB, c *clock) *store.Store {
+	config := storetest.SQLiteConfig(t)
+	config.Now = c.Now
+	return storetest.Open(t, config)
+}
+
+func sessionsOf() store.SessionConfig { return store.SessionConfig{} }

@@ -15,8 +15,8 @@ import (
 	"bailiwick/internal/fault"
 )
 
-// searchMax bounds what can be searched for, in bytes.
-const searchMax = 200
+// searchMax is how many characters can be searched for; more are left out.
+const searchMax = 100
 
 // param is a part of the path, as it was before it was escaped.
 func param(c echo.Context, name string) string {
@@ -106,11 +106,8 @@ func (l listed) get(name string) string { return l.values.Get(name) }
 
 // search is what is searched for.
 func (l listed) search() string {
-	text := strings.TrimSpace(l.get("q"))
-	if len(text) > searchMax {
-		text = strings.ToValidUTF8(text[:searchMax], "")
-	}
-	return text
+	text := []rune(strings.TrimSpace(l.get("q")))
+	return string(text[:min(len(text), searchMax)])
 }
 
 // with gives the address of the same list with one thing said otherwise, from
