@@ -1,0 +1,100 @@
+// Command bailiwick is a self-hosted model studio: a console that administers
+// workspaces and what each of them may do with which model, and a gateway that
+// lets programs through to exactly that.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"runtime/debug"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"bailiwick/internal/fault"
+)
+
+// commands is the command line. Every flag can also be given in the
+// environment, under the name its help shows.
+type commands struct {
+	Serve   serveCommand   `cmd:"" help:"Run the console and the gateway."`
+	Demo    demoCommand    `cmd:"" help:"Run them with the demo company Acme."`
+	Account accountCommand `cmd:"" help:"Open accounts."`
+	User    userCommand    `cmd:"" help:"Add RAM users and reset passwords."`
+	Version versionCommand `cmd:"" help:"Print the version."`
+}
+
+// place says where everything is kept.
+type place struct {
+	Data      string `help:"Folder for the database, the master key and other files." default:"./data" env:"BAILIWICK_DATA" placeholder:"FOLDER"`
+	Database  string `help:"postgres://… to keep everything in PostgreSQL; otherwise a SQLite file in the data folder." env:"BAILIWICK_DATABASE" placeholder:"URL"`
+	MasterKey string `help:"File of the master key, made at the first start. Default: master.key in the data folder." env:"BAILIWICK_MASTER_KEY" placeholder:"FILE"`
+}
+
+func (p place) masterKey() string {
+	if p.MasterKey != "" {
+		return p.MasterKey
+	}
+	return filepath.Join(p.Data, "master.key")
+}
+
+type versionCommand struct{}
+
+func (versionCommand) Run() error {
+	fmt.Println("bailiwick", version())
+	return nil
+}
+
+// version is what the build knows of itself: a module version or a commit.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" && len(s.Value) >= 12 {
+			return s.Value[:12]
+		}
+	}
+	return info.Main.Version
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "bailiwick:", plain(err))
+		os.Exit(1)
+	}
+}
+
+// run parses the command line and runs its command.
+func run(ctx context.Context, args []string) error {
+	parser, err := kong.New(&commands{},
+		kong.Name("bailiwick"),
+		kong.Description("A self-hosted model studio: workspaces, and for every model a separate authorization to call, train and deploy it."),
+		kong.UsageOnError(),
+		kong.BindTo(ctx, (*context.Context)(nil)))
+	if err != nil {
+		return err
+	}
+	command, err := parser.Parse(args)
+	if err != nil {
+		return err
+	}
+	return command.Run()
+}
+
+// plain is what the person at the command line reads of an error: a fault's own
+// words, else the whole chain.
+func plain(err error) string {
+	var f *fault.Fault
+	if errors.As(err, &f) && f.Kind != fault.Internal {
+		return f.Message
+	}
+	return err.Error()
+}

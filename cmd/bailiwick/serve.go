@@ -1,0 +1,284 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"bailiwick/internal/account"
+	"bailiwick/internal/apikey"
+	"bailiwick/internal/catalogue"
+	"bailiwick/internal/gateway"
+	"bailiwick/internal/grant"
+	"bailiwick/internal/policy"
+	"bailiwick/internal/provider"
+	"bailiwick/internal/provider/embedded"
+	"bailiwick/internal/provider/guard"
+	"bailiwick/internal/provider/openai"
+	"bailiwick/internal/secret"
+	"bailiwick/internal/store"
+	"bailiwick/internal/usage"
+	"bailiwick/internal/workspace"
+	"bailiwick/web"
+)
+
+// serving is what serve and demo are told.
+type serving struct {
+	place
+	Listen       string   `help:"Address to listen on." default:"127.0.0.1:8080" env:"BAILIWICK_LISTEN" placeholder:"HOST:PORT"`
+	BaseURL      string   `help:"Address under which people and programs reach this server, such as https://models.example.com." env:"BAILIWICK_BASE_URL" placeholder:"URL"`
+	CloudName    string   `help:"Name of the cloud in \"Manage … Account\"." default:"Alibaba Cloud" env:"BAILIWICK_CLOUD_NAME" placeholder:"NAME"`
+	TrustedProxy []string `help:"Addresses or networks of proxies whose X-Forwarded-For is believed." env:"BAILIWICK_TRUSTED_PROXY" placeholder:"CIDR"`
+	AllowPrivate []string `help:"Private or loopback addresses that providers may have: networks, or host:port." env:"BAILIWICK_ALLOW_PRIVATE" placeholder:"CIDR|HOST:PORT"`
+	InsecureHTTP bool     `help:"Serve people over plain HTTP on an address that is not loopback. Passwords and keys can then be read on the way." env:"BAILIWICK_INSECURE_HTTP"`
+}
+
+type serveCommand struct{ serving }
+
+// Run serves until it is told to stop.
+func (c serveCommand) Run(ctx context.Context) error {
+	p, err := start(ctx, c.serving, nil)
+	if err != nil {
+		return err
+	}
+	defer p.Close()
+	p.announce()
+	return p.Run(ctx)
+}
+
+// Program is the whole of it, wired together.
+type Program struct {
+	store    *store.Store
+	recorder *usage.Recorder
+	keeper   *policy.Keeper
+	server   *http.Server
+	listener net.Listener
+	base     *url.URL
+	setUp    secret.Text
+	fence    *guard.Guard
+
+	accounts   *account.Service
+	workspaces *workspace.Service
+	catalogue  *catalogue.Service
+	grants     *grant.Service
+	providers  *provider.Service
+}
+
+// start opens everything, lets furnish put something in first, and begins to
+// listen; Run answers.
+func start(ctx context.Context, c serving, furnish func(*Program) error) (_ *Program, err error) {
+	proxies, err := prefixes(c.TrustedProxy)
+	if err != nil {
+		return nil, err
+	}
+	fence, err := guard.New(c.AllowPrivate)
+	if err != nil {
+		return nil, err
+	}
+	base, plainHTTP, err := c.address()
+	if err != nil {
+		return nil, err
+	}
+	p := &Program{base: base}
+	defer func() {
+		if err != nil {
+			p.Close()
+		}
+	}()
+	if p.store, err = store.Open(ctx, store.Config{Database: c.Database, Data: c.Data, Server: true}); err != nil {
+		return nil, err
+	}
+	master, err := secret.LoadMaster(c.masterKey())
+	if err != nil {
+		return nil, err
+	}
+	sealer, err := master.Sealer()
+	if err != nil {
+		return nil, err
+	}
+	if p.keeper, err = policy.NewKeeper(ctx, p.store); err != nil {
+		return nil, err
+	}
+	p.store.OnChange(func(ctx context.Context) {
+		if err := p.keeper.Refresh(ctx); err != nil {
+			slog.Error("the policy could not be brought up to date, the next poll will", "err", err)
+		}
+	})
+	p.recorder = usage.NewRecorder(p.store)
+	p.fence = fence
+	p.wire(sealer)
+	if furnish != nil {
+		if err := furnish(p); err != nil {
+			return nil, err
+		}
+	}
+	if err := p.install(ctx); err != nil {
+		return nil, err
+	}
+	if p.listener, err = new(net.ListenConfig).Listen(ctx, "tcp", c.Listen); err != nil {
+		return nil, err
+	}
+	fence.Never(p.listener.Addr())
+	if c.BaseURL == "" {
+		p.base.Host = p.listener.Addr().String()
+	}
+	return p, p.serve(c, master, proxies, plainHTTP)
+}
+
+// wire makes the services.
+func (p *Program) wire(sealer secret.Sealer) {
+	p.accounts = &account.Service{Store: p.store, Throttle: &account.Throttle{Now: time.Now}, Now: time.Now}
+	p.workspaces = &workspace.Service{Store: p.store, Now: time.Now}
+	p.catalogue = &catalogue.Service{Store: p.store}
+	p.grants = &grant.Service{Store: p.store}
+	p.providers = &provider.Service{
+		Store: p.store, Sealer: sealer, CheckAddress: p.fence.Check, Now: time.Now,
+		Kinds: map[provider.Kind]provider.Open{provider.Embedded: embedded.Open, provider.OpenAI: func(t provider.Target) (provider.Server, error) { return openai.Open(t, p.fence.DialContext) }},
+	}
+}
+
+// install brings every account's catalogue up to ours, and asks for set-up
+// where there is no account.
+func (p *Program) install(ctx context.Context) error {
+	all, err := p.store.Accounts(ctx)
+	if err != nil {
+		return err
+	}
+	if len(all) == 0 {
+		p.setUp = secret.NewToken()
+	}
+	for _, a := range all {
+		if err := p.catalogue.Install(ctx, a.ID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// serve makes the HTTP server: the gateway's paths go to the gateway, all
+// others to the console.
+func (p *Program) serve(c serving, master secret.Master, proxies []netip.Prefix, plainHTTP bool) error {
+	pepper := master.Pepper()
+	calls := gateway.New(gateway.Config{
+		Policy: p.keeper, Pepper: pepper, Open: p.providers.OpenServer, Usage: p.recorder,
+		TrustedProxies: proxies, BaseHost: p.base.Hostname(), Now: time.Now,
+	})
+	console, err := web.New(web.Config{
+		Accounts: p.accounts, Workspaces: p.workspaces, Catalogue: p.catalogue, Grants: p.grants, Providers: p.providers,
+		Keys:  &apikey.Service{Store: p.store, Pepper: pepper, Now: time.Now},
+		Usage: &usage.Service{Store: p.store, Now: time.Now}, Policy: p.keeper,
+		Sessions: p.store.Sessions(store.SessionConfig{PlainHTTP: plainHTTP}), CloudName: c.CloudName, BaseURL: p.base.String(),
+		PlainHTTP: plainHTTP, TrustedProxies: proxies, SetUp: p.setUp, Now: time.Now, Offers: p.offers(),
+	})
+	if err != nil {
+		return err
+	}
+	p.server = &http.Server{
+		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if gateway.Handles(r.URL.Path) {
+				calls.ServeHTTP(w, r)
+				return
+			}
+			console.ServeHTTP(w, r)
+		}),
+		ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 90 * time.Second, MaxHeaderBytes: 32 << 10,
+	}
+	return nil
+}
+
+// Run answers until ctx ends, then lets running calls finish.
+func (p *Program) Run(ctx context.Context) error {
+	polling, stop := context.WithCancel(ctx)
+	defer stop()
+	go p.keeper.Run(polling)
+	failed := make(chan error, 1)
+	go func() { failed <- p.server.Serve(p.listener) }()
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+	}
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Minute)
+	defer cancel()
+	err := p.server.Shutdown(grace)
+	if served := <-failed; !errors.Is(served, http.ErrServerClosed) {
+		err = errors.Join(err, served)
+	}
+	return err
+}
+
+// Close writes what is left and lets go of everything.
+func (p *Program) Close() {
+	if p.listener != nil {
+		p.listener.Close()
+	}
+	if p.recorder != nil {
+		p.recorder.Close()
+	}
+	if p.store != nil {
+		if err := p.store.Close(); err != nil {
+			slog.Error("the database did not close cleanly", "err", err)
+		}
+	}
+}
+
+// announce says where the console is.
+func (p *Program) announce() {
+	fmt.Fprintf(os.Stdout, "\n  Bailiwick %s\n  Console and gateway: %s\n", version(), p.base)
+	if !p.setUp.Empty() {
+		fmt.Fprintf(os.Stdout, "\n  There is no account yet. Open this link once to make it:\n  %s/setup?token=%s\n", p.base, p.setUp.Reveal())
+	}
+}
+
+// address works out how people reach the server, and refuses to carry
+// passwords in clear beyond this machine unless told to.
+func (c serving) address() (base *url.URL, plainHTTP bool, err error) {
+	host, _, err := net.SplitHostPort(c.Listen)
+	if err != nil {
+		return nil, false, fmt.Errorf("--listen %q: write host:port, such as 127.0.0.1:8080", c.Listen)
+	}
+	base = &url.URL{Scheme: "http", Host: c.Listen}
+	if c.BaseURL != "" {
+		if base, err = provider.CanonicalURL(c.BaseURL); err != nil || base.Path != "" {
+			return nil, false, fmt.Errorf("--base-url %q: write scheme and host only, such as https://models.example.com", c.BaseURL)
+		}
+	}
+	plainHTTP = base.Scheme == "http"
+	if plainHTTP && !c.InsecureHTTP && (!loopback(host) || !loopback(base.Hostname())) {
+		return nil, false, errors.New("this would carry passwords in clear over the network: put a TLS proxy in front and give --base-url https://…, or say --insecure-http")
+	}
+	return base, plainHTTP, nil
+}
+
+func loopback(host string) bool {
+	if strings.EqualFold(host, "localhost") {
+		return true
+	}
+	a, err := netip.ParseAddr(host)
+	return err == nil && a.IsLoopback()
+}
+
+// prefixes reads addresses and networks.
+func prefixes(list []string) ([]netip.Prefix, error) {
+	var out []netip.Prefix
+	for _, s := range list {
+		if a, err := netip.ParseAddr(s); err == nil {
+			out = append(out, netip.PrefixFrom(a, a.BitLen()))
+			continue
+		}
+		p, err := netip.ParsePrefix(s)
+		if err != nil {
+			return nil, fmt.Errorf("--trusted-proxy %q is neither an address nor a network such as 10.0.0.0/8", s)
+		}
+		out = append(out, p.Masked())
+	}
+	return out, nil
+}
