@@ -3,9 +3,12 @@ package web_test
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"sync"
@@ -23,6 +26,7 @@ import (
 	"bailiwick/internal/provider"
 	"bailiwick/internal/secret"
 	"bailiwick/internal/store"
+	"bailiwick/internal/store/storetest"
 	"bailiwick/internal/usage"
 	"bailiwick/internal/workspace"
 	"bailiwick/web"
@@ -98,7 +102,22 @@ func (r *remote) Call(context.Context, provider.Request) (*provider.Answer, erro
 // newCompany makes the companies in a database and a console before it.
 func newCompany(t testing.TB, s *store.Store, c *clock) *company {
 	t.Helper()
-	o := &company{t: t, clock: c, store: s, remote: &remote{names: []string{"qwen-plus", "my-model:7b"}}, cookies: map[string]*http.Cookie{}}
+	o := &company{t: t, clock: c, store: s, cookies: map[string]*http.Cookie{}}
+	o.configure()
+	o.account, o.root, o.home = o.open("Acme", "acme")
+	o.a, o.b = o.add("Marketing"), o.add("Research")
+	o.hire("super", access.Super, "", "", nil)
+	o.hire("alice", access.Regular, o.a, access.Administrator, nil)
+	o.hire("bert", access.Regular, o.b, access.Administrator, nil)
+	o.hire("bob", access.Regular, o.a, access.Regular, nil)
+	o.hire("carol", access.Regular, o.a, access.Regular, []access.Page{access.PageKeys})
+	return o
+}
+
+// configure puts a console before the database.
+func (o *company) configure() {
+	t, s, c := o.t, o.store, o.clock
+	o.remote = &remote{names: []string{"qwen-plus", "my-model:7b"}}
 	keeper, err := policy.NewKeeper(t.Context(), s)
 	o.must(err)
 	s.OnChange(func(ctx context.Context) { o.must(keeper.Refresh(ctx)) })
@@ -121,21 +140,44 @@ func newCompany(t testing.TB, s *store.Store, c *clock) *company {
 		Policy: keeper, Sessions: s.Sessions(store.SessionConfig{}), CloudName: "Alibaba Cloud", BaseURL: "https://models.example.com", Now: c.Now,
 	}
 	o.serve()
-	o.account, o.root, o.home = o.open("Acme", "acme")
-	o.a, o.b = o.add("Marketing"), o.add("Research")
-	o.hire("super", access.Super, "", "", nil)
-	o.hire("alice", access.Regular, o.a, access.Administrator, nil)
-	o.hire("bert", access.Regular, o.b, access.Administrator, nil)
-	o.hire("bob", access.Regular, o.a, access.Regular, nil)
-	o.hire("carol", access.Regular, o.a, access.Regular, []access.Page{access.PageKeys})
+}
+
+// start gives a test its company, in an SQLite database of its own. It is made
+// once, with everybody logged on, and copied from then on.
+func start(t testing.TB) *company {
+	t.Helper()
+	first.once.Do(func() { first.make(t) })
+	c := newClock()
+	o := &company{t: t, clock: c, store: reopenStore(t, c, first.file), account: first.account, root: first.root, home: first.home, a: first.a, b: first.b}
+	o.configure()
+	o.cookies = maps.Clone(first.cookies)
 	return o
 }
 
-// start gives a test its companies, in an SQLite database.
-func start(t testing.TB) *company {
-	t.Helper()
+// first is the company that tests start with.
+var first firstCompany
+
+type firstCompany struct {
+	once sync.Once
+	company
+	file []byte
+}
+
+func (o *firstCompany) make(t testing.TB) {
 	c := newClock()
-	return newCompany(t, openStore(t, c), c)
+	config := storetest.SQLiteConfig(t)
+	config.Now = c.Now
+	s, err := store.Open(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.company = *newCompany(t, s, c)
+	for _, who := range people[1:] {
+		o.cookie(who)
+	}
+	o.must(s.Close())
+	o.file, err = os.ReadFile(filepath.Join(config.Data, "bailiwick.db"))
+	o.must(err)
 }
 
 func (o *company) must(err error) {

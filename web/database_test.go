@@ -1,6 +1,9 @@
 package web_test
 
 import (
+	"errors"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"bailiwick/internal/store"
@@ -20,6 +23,17 @@ func eachDatabase(t *testing.T, test func(*testing.T, *store.Store, *clock)) {
 func openStore(t testing.TB, c *clock) *store.Store {
 	config := storetest.SQLiteConfig(t)
 	config.Now = c.Now
+	return storetest.Open(t, config)
+}
+
+// reopenStore opens a database that begins as a copy of a file.
+func reopenStore(t testing.TB, c *clock, file []byte) *store.Store {
+	t.Helper()
+	config := storetest.SQLiteConfig(t)
+	config.Now = c.Now
+	if err := errors.Join(os.MkdirAll(config.Data, 0o700), os.WriteFile(filepath.Join(config.Data, "bailiwick.db"), file, 0o600)); err != nil {
+		t.Fatal(err)
+	}
 	return storetest.Open(t, config)
 }
 

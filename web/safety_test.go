@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"strings"
@@ -91,6 +92,7 @@ func TestFilesAreServedForEverybodyAndProtected(t *testing.T) {
 
 func TestPlainHTTPIsSaidOnEveryPage(t *testing.T) {
 	o := start(t)
+	o.cookies = map[string]*http.Cookie{}
 	o.config.PlainHTTP, o.config.Sessions = true, o.store.Sessions(store.SessionConfig{PlainHTTP: true})
 	o.serve()
 	o.get("", "/logon").is(200).says("This connection is not encrypted.")
