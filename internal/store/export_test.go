@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"strings"
 	"sync"
 	"time"
 
@@ -32,6 +33,7 @@ func (s *Store) Postgres() bool { return postgresql(s.write) }
 // whole tables and sorting wherever it can.
 func (s *Store) Plan(statement string) (lines []string, err error) {
 	if !s.Postgres() {
+		statement = strings.ReplaceAll(statement, `"`, "'") // how GORM's log writes texts
 		rows, err := s.read.Raw("EXPLAIN QUERY PLAN " + statement).Rows()
 		if err != nil {
 			return nil, err

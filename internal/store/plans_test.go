@@ -1,0 +1,93 @@
+package store_test
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"bailiwick/internal/apikey"
+	"bailiwick/internal/catalogue"
+	"bailiwick/internal/grant"
+	"bailiwick/internal/ident"
+	"bailiwick/internal/secret"
+	"bailiwick/internal/store"
+	"bailiwick/internal/store/storetest"
+	"bailiwick/internal/usage"
+	"bailiwick/internal/workspace"
+)
+
+// A plan is slow when it reads a whole table or sorts a list that could be long.
+var (
+	wholeTable = regexp.MustCompile(`(?m)^SCAN|Seq Scan`)
+	sorting    = regexp.MustCompile(`USE TEMP B-TREE FOR|Sort Key`)
+)
+
+// What may sort: a page's worth, or a handful.
+var sortsLittle = map[string]bool{"administrators": true, "usage by day": true, "usage by model": true}
+
+func TestListsAreReadInTheOrderOfAnIndex(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		e := newEstate(t, s, "acme")
+		ctx, a := t.Context(), e.Account.ID
+		at := storetest.Start
+		// Cursors of second pages.
+		_, nextWorkspace, err := s.Workspaces(ctx, a, workspace.Filter{Limit: 1})
+		must(t, err)
+		e.Key(e.ws.ID, secret.Pepper{})
+		_, nextKey, err := s.Keys(ctx, a, apikey.Filter{Limit: 1})
+		must(t, err)
+		must(t, s.InsertUsage(ctx, []usage.Record{{Call: ident.NewCall(), At: at, Workspace: e.ws.ID}}))
+		_, nextUsage, err := s.Usage(ctx, e.ws.ID, usage.Filter{Limit: 1})
+		must(t, err)
+		must(t, s.Note(ctx, e.Why("tries:plans")))
+
+		one := []ident.Workspace{e.ws.ID}
+		for name, read := range map[string]func() error{
+			"workspaces": func() error { _, _, err := s.Workspaces(ctx, a, workspace.Filter{Limit: 5}); return err },
+			"workspaces, next": func() error {
+				_, _, err := s.Workspaces(ctx, a, workspace.Filter{Limit: 5, After: nextWorkspace})
+				return err
+			},
+			"keys":        func() error { _, _, err := s.Keys(ctx, a, apikey.Filter{Limit: 5}); return err },
+			"keys, next":  func() error { _, _, err := s.Keys(ctx, a, apikey.Filter{Limit: 5, After: nextKey}); return err },
+			"keys of one": func() error { _, _, err := s.Keys(ctx, a, apikey.Filter{Limit: 5, Only: one}); return err },
+			"keys of one, next": func() error {
+				_, _, err := s.Keys(ctx, a, apikey.Filter{Limit: 5, Only: one, After: nextKey})
+				return err
+			},
+			"usage": func() error { _, _, err := s.Usage(ctx, e.ws.ID, usage.Filter{Limit: 5}); return err },
+			"usage, next": func() error {
+				_, _, err := s.Usage(ctx, e.ws.ID, usage.Filter{From: at, To: at.Add(time.Hour), Limit: 5, After: nextUsage})
+				return err
+			},
+			"usage by day":   func() error { _, err := s.UsageByDay(ctx, e.ws.ID, at, at.Add(time.Hour)); return err },
+			"usage by model": func() error { _, err := s.UsageByModel(ctx, e.ws.ID, at, at.Add(time.Hour)); return err },
+			"models":         func() error { _, err := s.Models(ctx, a); return err },
+			"providers":      func() error { _, err := s.Providers(ctx, a); return err },
+			"servings":       func() error { _, err := s.Servings(ctx, a, e.provider.ID); return err },
+			"grants": func() error {
+				_, err := s.GrantList(ctx, a, grant.Subject{Model: e.model, Capability: catalogue.Call})
+				return err
+			},
+			"accounts": func() error { _, err := s.AccountByAlias(ctx, "acme"); return err },
+			"log-on":   func() error { _, err := s.UserByLogOn(ctx, "acme", "alice"); return err },
+			"actor":    func() error { _, err := s.Actor(ctx, e.user.ID); return err },
+			"remains":  func() error { _, err := s.Remains(ctx, a, e.ws.ID); return err },
+			"facts":    func() error { _, err := s.Facts(ctx, 1); return err },
+		} {
+			for _, statement := range s.Reads(func() { must(t, read()) }) {
+				lines, err := s.Plan(statement)
+				must(t, err)
+				plan := strings.Join(lines, "\n")
+				what := name
+				if strings.Contains(statement, "m.role =") {
+					what = "administrators"
+				}
+				if wholeTable.MatchString(plan) || sorting.MatchString(plan) && !sortsLittle[what] {
+					t.Errorf("%s:\n%s\n%s", name, statement, plan)
+				}
+			}
+		}
+	})
+}
