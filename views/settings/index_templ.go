@@ -173,7 +173,7 @@ func Form(p IndexProps) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		if p.Action != "" {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 12, "<footer class=\"form-foot\"><span class=\"push\"></span> <button class=\"btn primary\" id=\"save-settings\" type=\"submit\">Save</button></footer>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 12, "<footer class=\"form-foot\"><button class=\"btn primary\" id=\"save-settings\" type=\"submit\">Save</button></footer>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
