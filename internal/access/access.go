@@ -20,6 +20,9 @@ const (
 	Open Action = "open"
 	// Enter is what anybody who is logged on may do.
 	Enter Action = "console:enter"
+	// Self is what people do with their own password, second factors and
+	// sessions. It is all that somebody with a duty may do.
+	Self Action = "self:change"
 
 	// account
 	ListWorkspaces  Action = "workspaces:list" // everybody; the list holds what they may enter
@@ -119,8 +122,18 @@ func Workspaced(a Action) bool {
 // Known reports whether an action is one of those above. A route that names
 // another one does not start.
 func Known(a Action) bool {
-	return a == Open || a == Enter || a == ListWorkspaces || accountActions[a] || Workspaced(a)
+	return a == Open || a == Enter || a == Self || a == ListWorkspaces || accountActions[a] || Workspaced(a)
 }
+
+// Duty is what a person has to do before anything else is allowed.
+type Duty string
+
+// The duties.
+const (
+	NoDuty         Duty = ""
+	ChangePassword Duty = "change-password" // it was given by somebody else
+	AddFactor      Duty = "add-factor"      // the account requires a second factor
+)
 
 // Actor is who asks, for one request. The zero Actor may do nothing.
 type Actor struct {
@@ -131,6 +144,7 @@ type Actor struct {
 	Name    string      // the display name
 	Role    Role        // Root, Super, or Regular for every other RAM user
 	In      map[ident.Workspace]Membership
+	Duty    Duty // what has to be done before anything else
 
 	Address string     // where the request came from, without port
 	Call    ident.Call // the request's id
@@ -147,7 +161,11 @@ func (a Actor) May(do Action) bool {
 	switch {
 	case a.User == "":
 		return do == Open
-	case do == Open, do == Enter, do == ListWorkspaces:
+	case do == Open, do == Self:
+		return true
+	case a.Duty != NoDuty:
+		return false
+	case do == Enter, do == ListWorkspaces:
 		return true
 	case rootOnly[do]:
 		return a.Role == Root
@@ -160,7 +178,7 @@ func (a Actor) May(do Action) bool {
 // MayIn reports whether the actor may do an action in a workspace of its own
 // account. The caller has made sure that the workspace is of that account.
 func (a Actor) MayIn(ws ident.Workspace, do Action) bool {
-	if a.User == "" || !Workspaced(do) {
+	if a.User == "" || a.Duty != NoDuty || !Workspaced(do) {
 		return false
 	}
 	if a.Everywhere() {
@@ -188,6 +206,8 @@ func (a Actor) Require(do Action) error {
 		return nil
 	case a.User == "":
 		return fault.New(fault.Unauthenticated, "Log on first.")
+	case a.Duty != NoDuty:
+		return a.Duty.fault()
 	case rootOnly[do]:
 		return fault.New(fault.Forbidden, "Only the account owner (root) may do this.")
 	}
@@ -203,10 +223,20 @@ func (a Actor) RequireIn(ws ident.Workspace, do Action) error {
 	if a.User == "" {
 		return fault.New(fault.Unauthenticated, "Log on first.")
 	}
+	if a.Duty != NoDuty {
+		return a.Duty.fault()
+	}
 	if !a.MayIn(ws, EnterWorkspace) {
 		return fault.NoSuch("workspace")
 	}
 	return fault.New(fault.Forbidden, "You may not open this page. An administrator of this workspace can grant it.")
+}
+
+func (d Duty) fault() error {
+	if d == AddFactor {
+		return fault.New(fault.Forbidden, "This account requires a second factor. Add yours first.")
+	}
+	return fault.New(fault.Forbidden, "Change your password first.")
 }
 
 // Event begins the audit line of something this actor does.

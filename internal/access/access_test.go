@@ -30,6 +30,7 @@ var actors = map[string]access.Actor{
 // everywhere lists who may do an action of the account.
 var everywhere = map[access.Action]string{
 	access.Open:            "anonymous none keys usage administrator super root",
+	access.Self:            "none keys usage administrator super root",
 	access.Enter:           "none keys usage administrator super root",
 	access.ListWorkspaces:  "none keys usage administrator super root",
 	access.AddWorkspace:    "super root",
@@ -125,5 +126,24 @@ func TestAForeignWorkspaceIsMissingAndAnOwnOneForbidden(t *testing.T) {
 	}
 	if err := (access.Actor{}).RequireIn(a, access.ReadKeys); !fault.Is(err, fault.Unauthenticated) {
 		t.Errorf("nobody: %v", err)
+	}
+}
+
+func TestADutyComesBeforeEverythingElse(t *testing.T) {
+	for _, duty := range []access.Duty{access.ChangePassword, access.AddFactor} {
+		for name, actor := range actors {
+			actor.Duty = duty
+			for action := range everywhere {
+				open := action == access.Open || action == access.Self && name != "anonymous"
+				if actor.May(action) != open || (actor.Require(action) == nil) != open {
+					t.Errorf("%s with the duty %s, %s: %v", name, duty, action, actor.May(action))
+				}
+			}
+			for action := range inside {
+				if actor.MayIn(a, action) || actor.RequireIn(a, action) == nil {
+					t.Errorf("%s with the duty %s may do %s in a workspace", name, duty, action)
+				}
+			}
+		}
 	}
 }

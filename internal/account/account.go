@@ -56,6 +56,12 @@ type User struct {
 	Version    int64
 }
 
+// CheckPassword says what is wrong with a new password of this user. The words
+// are further ones that must not be all of it: the account's names.
+func (u User) CheckPassword(field string, t secret.Text, words ...string) error {
+	return secret.CheckPassword(field, t, append(words, string(u.LogOn), u.Name, u.Email)...)
+}
+
 // RootLogOn is the log-on name of every account's owner.
 const RootLogOn ident.LogOn = "root"
 
@@ -121,7 +127,7 @@ func (s *Service) open(ctx context.Context, in NewAccount, onlyFirst bool, why a
 	if err != nil {
 		return Account{}, err
 	}
-	if err := secret.CheckPassword("password", in.Password); err != nil {
+	if err := secret.CheckPassword("password", in.Password, string(RootLogOn), string(alias), name); err != nil {
 		return Account{}, err
 	}
 	hash, err := secret.HashPassword(ctx, in.Password)
@@ -175,17 +181,17 @@ func (s *Service) AddUser(ctx context.Context, a Account, in NewUser) (User, err
 	if in.Role != access.Super && in.Role != access.Regular {
 		return User{}, fault.Field("role", "A RAM user is a super administrator or a regular user.")
 	}
-	if err := secret.CheckPassword("password", in.Password); err != nil {
-		return User{}, err
-	}
-	hash, err := secret.HashPassword(ctx, in.Password)
-	if err != nil {
-		return User{}, err
-	}
 	if in.Name == "" {
 		in.Name = string(in.LogOn)
 	}
-	u := User{ID: ident.NewUser(), Account: a.ID, LogOn: in.LogOn, Name: in.Name, Role: in.Role, Password: hash, CreatedAt: s.Now(), Generation: 1}
+	u := User{ID: ident.NewUser(), Account: a.ID, LogOn: in.LogOn, Name: in.Name, Role: in.Role, CreatedAt: s.Now(), Generation: 1}
+	if err := u.CheckPassword("password", in.Password, string(a.Alias), a.Name); err != nil {
+		return User{}, err
+	}
+	var err error
+	if u.Password, err = secret.HashPassword(ctx, in.Password); err != nil {
+		return User{}, err
+	}
 	err = s.Store.InsertUser(ctx, a.ID, u, local(a.ID, "users:add", string(u.ID), "added RAM user "+string(in.LogOn)))
 	if fault.Is(err, fault.Conflict) {
 		return User{}, fault.New(fault.Conflict, "There is already a user %s@%s.", in.LogOn, a.Alias).About("name")
@@ -196,7 +202,7 @@ func (s *Service) AddUser(ctx context.Context, a Account, in NewUser) (User, err
 // ResetPassword sets a user's password from this machine's command line and
 // ends every session of that user.
 func (s *Service) ResetPassword(ctx context.Context, u User, to secret.Text) error {
-	if err := secret.CheckPassword("password", to); err != nil {
+	if err := u.CheckPassword("password", to); err != nil {
 		return err
 	}
 	hash, err := secret.HashPassword(ctx, to)

@@ -122,7 +122,7 @@ func (s *People) AddWithPassword(ctx context.Context, by access.Actor, in Profil
 	if err != nil {
 		return User{}, err
 	}
-	if err := secret.CheckPassword("password", password); err != nil {
+	if err := u.CheckPassword("password", password, string(by.Alias)); err != nil {
 		return User{}, err
 	}
 	if u.Password, err = secret.HashPassword(ctx, password); err != nil {
@@ -207,7 +207,7 @@ func (s *People) GivePassword(ctx context.Context, by access.Actor, id ident.Use
 	if err != nil {
 		return err
 	}
-	if err := secret.CheckPassword("password", password); err != nil {
+	if err := u.CheckPassword("password", password, string(by.Alias)); err != nil {
 		return err
 	}
 	hash, err := secret.HashPassword(ctx, password)
@@ -292,7 +292,7 @@ func (s *People) Accept(ctx context.Context, token string, password secret.Text,
 	if err != nil {
 		return User{}, err
 	}
-	if err := secret.CheckPassword("password", password); err != nil {
+	if err := u.CheckPassword("password", password); err != nil {
 		return User{}, err
 	}
 	hash, err := secret.HashPassword(ctx, password)

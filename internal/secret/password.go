@@ -36,8 +36,10 @@ const (
 // of log-ons cannot take the memory and processors the gateway needs.
 var hashing = make(chan struct{}, runtime.GOMAXPROCS(0))
 
-// CheckPassword says what is wrong with a new password.
-func CheckPassword(field string, t Text) error {
+// CheckPassword says what is wrong with a new password. The words are what
+// somebody who guesses would try first for this person: the names of the
+// account and of the user.
+func CheckPassword(field string, t Text, words ...string) error {
 	switch n := utf8.RuneCountInString(t.value); {
 	case n < PasswordMin:
 		return fault.Field(field, "A password has at least %d characters; this one has %d. A short sentence works well.", PasswordMin, n)
@@ -45,23 +47,10 @@ func CheckPassword(field string, t Text) error {
 		return fault.Field(field, "A password has at most %d characters.", PasswordMax)
 	case !utf8.ValidString(t.value) || strings.ContainsRune(t.value, 0):
 		return fault.Field(field, "A password is ordinary text.")
-	case weak(t.value):
-		return fault.Field(field, "This password is easily guessed. A short sentence of your own works well.")
+	case guessable(t.value, words):
+		return fault.Field(field, "This password is easily guessed: it is made of common passwords, names of yours, or a pattern. A short sentence of your own works well.")
 	}
 	return nil
-}
-
-// weak catches one character or short piece repeated, and samples from documents.
-func weak(s string) bool {
-	low := strings.ToLower(s)
-	for _, w := range []string{"password", "changeme", "change-me", "12345678", "qwertyuiop", "letmein", "bailiwick"} {
-		low = strings.ReplaceAll(low, w, "")
-	}
-	distinct := map[rune]bool{}
-	for _, r := range low {
-		distinct[r] = true
-	}
-	return len(distinct) < 5
 }
 
 // HashPassword hashes a password for keeping, as "argon2id$m$t$p$salt$hash".

@@ -6,10 +6,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"bailiwick/internal/fault"
 	"bailiwick/internal/secret"
@@ -130,6 +132,44 @@ func TestWeakPasswordsAreRefusedWithTheirReason(t *testing.T) {
 		if err := secret.CheckPassword("password", secret.NewText(text)); err != nil {
 			t.Errorf("%q: %v", text, err)
 		}
+	}
+}
+
+func TestPasswordsThatPeopleTryFirstAreRefused(t *testing.T) {
+	for _, text := range []string{
+		"passwordpassword1", "Password1234567!", "p@ssw0rdp@ssw0rd", "thisismypassword", "iloveyouiloveyou", "letmeinletmein123", "princess princess1",
+		"123456789012345", "qwertyuiopasdfgh", "1qaz2wsx3edc4rfv", "abcdefghijklmnop", "1234567890qwertyuiop", "abcabcabcabcabcabc",
+		"ab c9ab c9ab c9ab c9ab c9", "Summer2026Summer2026", "Administrator123", strings.Repeat("aZ", 128), strings.Repeat("a", 128) + strings.Repeat("7", 100),
+		"acmeacmeacmeacme", "Acme Bailiwick 1", "alice@acme-2026!", "bailiwick-acme-root", "Alice-Doe-Acme-1", "AliceDoeAliceDoe",
+	} {
+		err := secret.CheckPassword("password", secret.NewText(text), "acme", "alice", "Alice Doe", "alice@example.com", "")
+		if f, ok := fault.On(err, "password"); !ok || f.Kind != fault.Invalid {
+			t.Errorf("%q passes", text)
+		}
+	}
+	for _, text := range []string{
+		"acme makes the best anvils in town", "my dog eats homework daily", "correcthorsebatterystaple", "aaaa aaaa aaaa the cat has typed this",
+		strings.Repeat("a", 100) + " and then a sentence of words that nobody ever wrote before", "日本語のパスワードはとても長いです",
+	} {
+		if err := secret.CheckPassword("password", secret.NewText(text), "acme", "alice", "Alice Doe"); err != nil {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}
+
+func TestAnyTextCanBeCheckedQuickly(t *testing.T) {
+	began := time.Now()
+	letters := []rune("aA1é日\U0001F600 @$\u0301x")
+	random := rand.New(rand.NewPCG(1, 2))
+	for range 300 {
+		text := make([]rune, 15+random.IntN(240))
+		for i := range text {
+			text[i] = letters[random.IntN(len(letters))]
+		}
+		_ = secret.CheckPassword("password", secret.NewText(string(text)), "acme")
+	}
+	if took := time.Since(began); took > 30*time.Second {
+		t.Errorf("300 passwords took %s", took)
 	}
 }
 
