@@ -128,8 +128,11 @@ func (s *Server) guard(do access.Action, placed bool, next echo.HandlerFunc) ech
 		if do == access.Open {
 			return next(c)
 		}
-		if err := v.actor.Require(access.Enter); err != nil {
+		if err := v.actor.Require(access.Self); err != nil {
 			return err
+		}
+		if place, due := dutyURLs[v.actor.Duty]; due && do != access.Self {
+			return s.leave(c, place)
 		}
 		if !access.Workspaced(do) {
 			if err := v.actor.Require(do); err != nil {

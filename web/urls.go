@@ -3,6 +3,7 @@ package web
 import (
 	"net/url"
 
+	"bailiwick/internal/access"
 	"bailiwick/internal/catalogue"
 	"bailiwick/internal/ident"
 )
@@ -22,7 +23,12 @@ const (
 	newProviderURL     = "/account/providers/new"
 	testNewProviderURL = "/account/providers/test"
 	settingsURL        = "/account/settings"
+	securityURL        = "/account/security" // one's own password, second factors and sessions
+	passwordURL        = "/account/security/password"
 )
+
+// dutyURLs are where people do what they have to do before anything else.
+var dutyURLs = map[access.Duty]string{access.ChangePassword: passwordURL, access.AddFactor: securityURL}
 
 func workspaceURL(ws ident.Workspace) string        { return workspacesURL + "/" + string(ws) }
 func workspaceEditURL(ws ident.Workspace) string    { return workspaceURL(ws) + "/edit" }
