@@ -42,7 +42,7 @@ func assets() layout.Assets {
 
 // bare is the frame of a page without a person.
 func (s *Server) bare(title string) layout.BareProps {
-	return layout.BareProps{Title: title, PlainHTTP: s.PlainHTTP, Assets: assets()}
+	return layout.BareProps{Title: title, PlainHTTP: s.WarnPlain, Assets: assets()}
 }
 
 // chrome is the frame of a page, with what is to be said once. The key says
@@ -64,7 +64,7 @@ func (s *Server) frame(c echo.Context, title, key string) (layout.Chrome, error)
 		return layout.Chrome{}, err
 	}
 	p := layout.Chrome{
-		Title: title, Cloud: s.CloudName, HomeURL: homeURL, PlainHTTP: s.PlainHTTP, Assets: assets(),
+		Title: title, Cloud: s.CloudName, HomeURL: homeURL, PlainHTTP: s.WarnPlain, Assets: assets(),
 		Who:        who(v.actor, mine),
 		Workspaces: workspaceLinks(mine, v.here),
 		AccountNav: accountNav(v.actor, key),

@@ -44,7 +44,8 @@ type Config struct {
 	CookieName     string         // of the session; empty: by whether the connection is encrypted
 	CloudName      string         // in "Manage … Account"
 	BaseURL        string         // of the gateway as programs reach it; empty: taken from the request
-	PlainHTTP      bool           // people come without encryption: every page warns of it
+	PlainHTTP      bool           // people come without encryption
+	WarnPlain      bool           // and from other machines: every page warns of it
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed
 	SetUp          secret.Text    // of the one-time link; empty when there is an account
 

@@ -176,7 +176,7 @@ func (p *Program) serve(c serving, master secret.Master, proxies []netip.Prefix,
 		Keys:  &apikey.Service{Store: p.store, Pepper: pepper, Now: time.Now},
 		Usage: &usage.Service{Store: p.store, Now: time.Now}, Policy: p.keeper,
 		Sessions: p.store.Sessions(store.SessionConfig{PlainHTTP: plainHTTP}), CloudName: c.CloudName, BaseURL: p.base.String(),
-		PlainHTTP: plainHTTP, TrustedProxies: proxies, SetUp: p.setUp, Now: time.Now, Offers: p.offers(),
+		PlainHTTP: plainHTTP, WarnPlain: plainHTTP && c.InsecureHTTP, TrustedProxies: proxies, SetUp: p.setUp, Now: time.Now, Offers: p.offers(),
 	})
 	if err != nil {
 		return err

@@ -86,7 +86,7 @@ func (x *exchange) readParameters(raw []byte) *dialect.Refusal {
 	if err != nil {
 		return &dialect.BadParameters
 	}
-	if r := onlyKnown(o, append([]string{"result_format", "incremental_output"}, crossing...)...); r != nil {
+	if r := onlyKnown(o, append([]string{"result_format", "incremental_output", "stream"}, crossing...)...); r != nil {
 		return r
 	}
 	for _, m := range o.Members {
@@ -116,6 +116,11 @@ func (x *exchange) readShape(o wire.Object) *dialect.Refusal {
 			return dialect.Range("incremental_output", "incremental_output should be true or false")
 		}
 		x.incremental = pieces
+	}
+	if raw := o.Get("stream"); !wire.Null(raw) { // the official Python SDK says it here too
+		if stream, ok := wire.Bool(raw); !ok || stream != x.stream {
+			return dialect.Range("stream", `"stream" should be true or false and say the same as the header X-DashScope-SSE`)
+		}
 	}
 	if n, ok := wire.Int(o.Get("n")); ok {
 		x.choices = int(n)
