@@ -151,7 +151,7 @@ var beginTables = []string{
 		FOREIGN KEY (account_id, owner_id) REFERENCES users (account_id, id)
 	)`,
 	`CREATE INDEX keys_of_account ON keys (account_id, created DESC, id DESC)`,
-	`CREATE INDEX keys_of_workspace ON keys (workspace_id, created DESC, id DESC)`,
+	`CREATE INDEX keys_of_workspace ON keys (account_id, workspace_id, created DESC, id DESC)`,
 	`CREATE TABLE providers (
 		id TEXT PRIMARY KEY,
 		account_id TEXT NOT NULL REFERENCES accounts (id),

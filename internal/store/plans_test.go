@@ -87,6 +87,9 @@ func TestListsAreReadInTheOrderOfAnIndex(t *testing.T) {
 				if wholeTable.MatchString(plan) || sorting.MatchString(plan) && !sortsLittle[what] {
 					t.Errorf("%s:\n%s\n%s", name, statement, plan)
 				}
+				if strings.HasPrefix(name, "keys of one") && !strings.Contains(plan, "keys_of_workspace") {
+					t.Errorf("%s reads the keys of the whole account:\n%s", name, plan)
+				}
 			}
 		}
 	})
