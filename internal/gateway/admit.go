@@ -32,22 +32,30 @@ func (g *Gateway) admit(c *Call) *dialect.Refusal {
 
 func (g *Gateway) body(c *Call) ([]byte, *dialect.Refusal) {
 	size := c.r.ContentLength
-	if size > g.MaxBody {
-		return nil, &dialect.TooLarge
-	}
 	ctl := http.NewResponseController(c.w)
 	if ctl.SetReadDeadline(time.Now().Add(patience)) == nil {
 		defer ctl.SetReadDeadline(time.Time{})
+	}
+	if size > g.MaxBody {
+		return nil, g.tooLarge(c)
 	}
 	body, err := readAll(http.MaxBytesReader(c.w, c.r.Body, g.MaxBody), size)
 	var over *http.MaxBytesError
 	switch {
 	case errors.As(err, &over):
-		return nil, &dialect.TooLarge
+		return nil, g.tooLarge(c)
 	case err != nil:
 		return nil, &dialect.BadBody
 	}
 	return body, nil
+}
+
+// tooLarge lets go by, unread, some of what a caller is still sending: one that
+// cannot write to the end does not see the answer.
+func (g *Gateway) tooLarge(c *Call) *dialect.Refusal {
+	c.w.Header()["Connection"] = []string{"close"}
+	io.CopyN(io.Discard, c.r.Body, g.MaxBody)
+	return &dialect.TooLarge
 }
 
 // readAll reads to the end; size is a guess at how much comes, or -1.

@@ -45,10 +45,11 @@ func credential(h http.Header) (key string, presented, two bool) {
 	}
 	for _, v := range h["Authorization"] {
 		scheme, rest, _ := strings.Cut(v, " ")
-		if !strings.EqualFold(scheme, "Bearer") {
-			rest = v // another scheme: nothing that could be a key
+		if strings.EqualFold(scheme, "Bearer") {
+			take(strings.TrimSpace(rest))
+		} else {
+			take(scheme + " " + rest) // another scheme, or none: with its space it is no key
 		}
-		take(strings.TrimSpace(rest))
 	}
 	for _, name := range [...]string{"X-Api-Key", "Api-Key"} {
 		for _, v := range h[name] {

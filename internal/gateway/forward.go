@@ -21,7 +21,7 @@ func (g *Gateway) forward(c *Call) *dialect.Refusal {
 	l := g.leash(c)
 	defer l.end()
 	answer, name, r := g.reach(c, l)
-	if r != nil {
+	if answer == nil {
 		return r
 	}
 	defer answer.Body.Close()
@@ -42,6 +42,7 @@ func (g *Gateway) forward(c *Call) *dialect.Refusal {
 
 // reach calls the model where it is served: at the first provider that can be
 // reached. A call that a provider may have begun to answer is never repeated.
+// Neither answer nor refusal means that the caller has hung up.
 func (g *Gateway) reach(c *Call, l *leash) (*provider.Answer, string, *dialect.Refusal) {
 	for _, s := range c.decision.Model.Servings {
 		p := c.snapshot.Provider(s.Provider)

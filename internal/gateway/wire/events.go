@@ -77,12 +77,15 @@ func (e *Events) cut() []byte {
 func (e *Events) last() ([]byte, error) {
 	rest := e.buf[e.start:e.end]
 	e.start = e.end
+	line := bytes.TrimRight(rest, "\r\n")
 	switch {
+	case bytes.Equal(line, []byte("data: [DONE]")), bytes.Equal(line, []byte("data:[DONE]")):
+		return rest, io.EOF // all was said, however the connection ended
 	case e.err != io.EOF:
 		return nil, e.err
 	case len(rest) == 0:
 		return nil, io.EOF
-	case rest[len(rest)-1] == '\n' || bytes.Equal(rest, []byte("data: [DONE]")) || bytes.Equal(rest, []byte("data:[DONE]")):
+	case rest[len(rest)-1] == '\n':
 		return rest, io.EOF
 	}
 	return nil, ErrCutShort

@@ -151,6 +151,7 @@ func (a Reply) write(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	if a.Dies {
+		http.NewResponseController(w).Flush()
 		panic(http.ErrAbortHandler)
 	}
 }
