@@ -1,9 +1,9 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 	"time"
@@ -33,15 +33,30 @@ type password struct {
 	PasswordStdin bool `help:"Read the password from standard input instead of drawing one."`
 }
 
+// stdin is where passwords are read from; tests put their own there.
+var stdin io.Reader = os.Stdin
+
 func (p password) get() (secret.Text, error) {
 	if !p.PasswordStdin {
 		return secret.NewPassword(), nil
 	}
-	line, err := bufio.NewReader(os.Stdin).ReadString('\n')
+	line, err := readLine(stdin)
 	if line == "" {
 		return secret.Text{}, fmt.Errorf("no password on standard input: %w", err)
 	}
 	return secret.NewText(strings.TrimRight(line, "\r\n")), nil
+}
+
+// readLine reads one line and no further.
+func readLine(from io.Reader) (string, error) {
+	var line []byte
+	for one := make([]byte, 1); ; {
+		n, err := from.Read(one)
+		if n == 1 && one[0] == '\n' || err != nil {
+			return string(line), err
+		}
+		line = append(line, one[:n]...)
+	}
 }
 
 // tell prints who can log on now, with the password if it was drawn here.

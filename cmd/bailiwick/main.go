@@ -77,7 +77,6 @@ func run(ctx context.Context, args []string) error {
 	parser, err := kong.New(&commands{},
 		kong.Name("bailiwick"),
 		kong.Description("A self-hosted model studio: workspaces, and for every model a separate authorization to call, train and deploy it."),
-		kong.UsageOnError(),
 		kong.BindTo(ctx, (*context.Context)(nil)))
 	if err != nil {
 		return err
