@@ -93,7 +93,7 @@ func TestFilesAreServedForEverybodyAndProtected(t *testing.T) {
 func TestPlainHTTPIsSaidOnEveryPage(t *testing.T) {
 	o := start(t)
 	o.cookies = map[string]*http.Cookie{}
-	o.config.PlainHTTP, o.config.Sessions = true, o.store.Sessions(store.SessionConfig{PlainHTTP: true})
+	o.config.PlainHTTP, o.config.WarnPlain, o.config.Sessions = true, true, o.store.Sessions(store.SessionConfig{PlainHTTP: true})
 	o.serve()
 	o.get("", "/logon").is(200).says("This connection is not encrypted.")
 	page := o.get("root", "/workspaces").is(200).says("This connection is not encrypted.")

@@ -28,7 +28,7 @@ type browser struct {
 // browse opens the console over a real connection.
 func (o *company) browse() *browser {
 	o.t.Helper()
-	o.config.PlainHTTP, o.config.Sessions = true, o.store.Sessions(store.SessionConfig{PlainHTTP: true})
+	o.config.PlainHTTP, o.config.WarnPlain, o.config.Sessions = true, true, o.store.Sessions(store.SessionConfig{PlainHTTP: true})
 	o.config.BaseURL = ""
 	o.serve()
 	server := httptest.NewServer(o.server)
