@@ -77,6 +77,21 @@ func authorizedText(names []string) string {
 	}
 }
 
+// rightNotes are the lines under the name of a right.
+func rightNotes(p RightsProps, r Right) []string {
+	var lines []string
+	if r.State == NotOffered {
+		return append(lines, orElse(r.Note, "This model does not offer it."))
+	}
+	if p.Default {
+		lines = append(lines, authorizedText(r.Authorized))
+	}
+	if r.Note != "" {
+		lines = append(lines, r.Note)
+	}
+	return lines
+}
+
 func conflictNotice(c Conflict) *ui.Notice {
 	who := orElse(c.By, "Somebody")
 	text := who + " changed this list"
