@@ -144,7 +144,7 @@ func (s Services) authorization(ctx context.Context, root access.Actor) error {
 	}
 	calling := grant.Subject{Model: Shared, Capability: catalogue.Call}
 	list, err := s.Grants.List(ctx, root, calling)
-	if err != nil || list.Version > 0 {
+	if err != nil || list.Version > 1 {
 		return err
 	}
 	_, err = s.Grants.Authorize(ctx, root, calling, grant.Edit{Authorized: []ident.Workspace{ids[Research]}})
