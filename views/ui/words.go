@@ -16,13 +16,6 @@ func (f Field) kind() string {
 	return f.Type
 }
 
-func plural(n int, one, many string) string {
-	if n == 1 {
-		return one
-	}
-	return many
-}
-
 func noticeIcon(t Tone) string {
 	switch t {
 	case Good:
