@@ -147,6 +147,9 @@ func TestAWorkspaceCallsExactlyWhatItWasAuthorizedFor(t *testing.T) {
 	p := company(t)
 	root := logOn(t, p, "root@acme")
 
+	if page := root.get("/workspaces/" + root.workspace(demo.Research) + "/models/" + string(demo.Shared)); !strings.Contains(page, ">Authorized<") {
+		t.Error("the demo's shared model is not authorized for Research")
+	}
 	root.post("/workspaces", url.Values{"name": {"Journey"}})
 	home, journey, research := root.workspace("Default Workspace"), root.workspace("Journey"), root.workspace(demo.Research)
 	key := keySecret.FindString(root.post("/workspaces/"+journey+"/keys", url.Values{"description": {"journey"}}))

@@ -144,10 +144,10 @@ func (s Services) authorization(ctx context.Context, root access.Actor) error {
 	}
 	calling := grant.Subject{Model: Shared, Capability: catalogue.Call}
 	list, err := s.Grants.List(ctx, root, calling)
-	if err != nil || list.Version > 1 {
+	if err != nil || list.Version > grant.Unedited {
 		return err
 	}
-	_, err = s.Grants.Authorize(ctx, root, calling, grant.Edit{Authorized: []ident.Workspace{ids[Research]}})
+	_, err = s.Grants.Authorize(ctx, root, calling, grant.Edit{Version: list.Version, Authorized: []ident.Workspace{ids[Research]}})
 	return err
 }
 

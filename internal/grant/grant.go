@@ -32,6 +32,9 @@ type Holder struct {
 	All       bool      // holds it through "authorize all", not by a grant of its own
 }
 
+// Unedited is the version of a list that nobody has edited yet.
+const Unedited = 1
+
 // List is who may and who may not, among the account's sub-workspaces, by
 // name. Its version changes with every edit.
 type List struct {

@@ -52,10 +52,10 @@ func holders(ctx context.Context, tx *gorm.DB, a ident.Account, s grant.Subject)
 	return gorm.G[holderRow](tx).Raw(holdersSelect, s.Model, int(s.Capability), a, false).Find(ctx)
 }
 
-// listVersion gives the version of a list; one that was never edited has 1.
+// listVersion gives the version of a list; one that nobody edited has grant.Unedited.
 func listVersion(tx *gorm.DB, a ident.Account, s grant.Subject) (version int64, err error) {
-	err = tx.Raw(`SELECT COALESCE(MAX(version), 1) FROM grant_lists WHERE account_id = ? AND model_id = ? AND capability = ?`,
-		a, s.Model, int(s.Capability)).Scan(&version).Error
+	err = tx.Raw(`SELECT COALESCE(MAX(version), ?) FROM grant_lists WHERE account_id = ? AND model_id = ? AND capability = ?`,
+		grant.Unedited, a, s.Model, int(s.Capability)).Scan(&version).Error
 	return version, err
 }
 
