@@ -124,13 +124,23 @@ func eval[T any](b *tab, expression string) T {
 	return v
 }
 
+// peek runs an expression that gives a text, which is empty while the page is
+// being left for another one.
+func (b *tab) peek(expression string) string {
+	text, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](expression))
+	if err != nil {
+		return ""
+	}
+	return text
+}
+
 // until waits for something.
 func (b *tab) until(what string, is func() bool) {
 	b.t.Helper()
 	for end := time.Now().Add(patience); !is(); time.Sleep(25 * time.Millisecond) {
 		if time.Now().After(end) {
-			text := eval[string](b, "document.body.innerText")
-			b.t.Fatalf("%s: waited in vain for %s; the page says: %s", eval[string](b, "location.pathname"), what, strings.Join(strings.Fields(text), " "))
+			text := b.peek("document.body.innerText")
+			b.t.Fatalf("%s: waited in vain for %s; the page says: %s", b.peek("location.pathname"), what, strings.Join(strings.Fields(text), " "))
 		}
 	}
 }
@@ -140,7 +150,7 @@ func (b *tab) sees(texts ...string) {
 	b.t.Helper()
 	for _, text := range texts {
 		b.until(fmt.Sprintf("%q", text), func() bool {
-			return strings.Contains(strings.Join(strings.Fields(eval[string](b, "document.body?.innerText ?? ''")), " "), text)
+			return strings.Contains(strings.Join(strings.Fields(b.peek("document.body?.innerText ?? ''")), " "), text)
 		})
 	}
 }
@@ -156,10 +166,10 @@ func (b *tab) seesNot(texts ...string) {
 	}
 }
 
-// at waits until the address is this one.
+// isAt waits until the address is this one.
 func (b *tab) isAt(path string) {
 	b.t.Helper()
-	b.until("the address "+path, func() bool { return eval[string](b, "location.pathname") == path })
+	b.until("the address "+path, func() bool { return b.peek("location.pathname") == path })
 }
 
 // nodes finds what has a role and a name, and, when about is given, a

@@ -53,7 +53,7 @@ func TestBrowserRootWalksThroughTheDocument(t *testing.T) {
 	b.examine("Workspace Details")
 	b.click("link", "Models")
 	b.fill("searchbox", "Search models", "turbo")
-	b.sees("1 models", "Qwen-Turbo")
+	b.sees("1 model", "Qwen-Turbo")
 	b.examine("Models")
 
 	b.click("link", "View")

@@ -94,7 +94,7 @@ func workspaceLinks(mine []workspace.Listed, here *workspace.Workspace) []layout
 // workspaceNav lists the pages of a workspace that the actor may open.
 func workspaceNav(by access.Actor, w workspace.Workspace, key string) []layout.NavItem {
 	item := func(k, label, url string, do access.Action) layout.NavItem {
-		return layout.NavItem{Key: k, Label: label, URL: urlIf(by.MayIn(w.ID, do), url), Current: k == key}
+		return layout.NavItem{Key: k, Label: label, URL: when(by.MayIn(w.ID, do), url), Current: k == key}
 	}
 	return []layout.NavItem{
 		item(atModels, "Models", modelsURL(w.ID), access.ReadModels),
@@ -106,7 +106,7 @@ func workspaceNav(by access.Actor, w workspace.Workspace, key string) []layout.N
 // accountNav lists the pages of the account that the actor may open.
 func accountNav(by access.Actor, key string) []layout.NavItem {
 	item := func(k, label, url string, do access.Action) layout.NavItem {
-		return layout.NavItem{Key: k, Label: label, URL: urlIf(by.May(do), url), Current: k == key}
+		return layout.NavItem{Key: k, Label: label, URL: when(by.May(do), url), Current: k == key}
 	}
 	return []layout.NavItem{
 		item(atWorkspaces, "Workspace Management", workspacesURL, access.ListWorkspaces),
@@ -115,10 +115,11 @@ func accountNav(by access.Actor, key string) []layout.NavItem {
 	}
 }
 
-// urlIf gives the address of something that may be done; nothing else may be shown.
-func urlIf(may bool, url string) string {
-	if may {
-		return url
+// when gives a text where something holds, and else nothing. With an address it
+// says what may be done: what has none is not shown.
+func when(holds bool, text string) string {
+	if holds {
+		return text
 	}
 	return ""
 }

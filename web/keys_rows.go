@@ -43,7 +43,7 @@ func (s *Server) keysPage(c echo.Context, overlay templ.Component) (templ.Compon
 	} else {
 		w := here(c)
 		p.Workspace = w.Name
-		p.CreateURL = urlIf(actor(c).MayIn(w.ID, access.IssueKeys), newKeyURL(w.ID))
+		p.CreateURL = when(actor(c).MayIn(w.ID, access.IssueKeys), newKeyURL(w.ID))
 	}
 	p.Chrome, err = s.chrome(c, "API Keys", atKeys)
 	p.Chrome.Overlay = overlay
@@ -79,9 +79,9 @@ func (s *Server) keyRow(c echo.Context, k apikey.Listed) keys.Row {
 	return keys.Row{
 		Description: k.Description, Masked: secret.Masked(k.Hint), ID: string(k.ID), Workspace: k.WorkspaceName, WorkspaceURL: keysURL(k.Workspace),
 		Creator: k.OwnerName, Created: moment(k.CreatedAt), LastUsed: moment(k.LastUsedAt), State: state, Tone: tone,
-		EnableURL:  urlIf(change && disabled, s.keyAct(c, k.Key, "enable")),
-		DisableURL: urlIf(change && !disabled, s.keyAct(c, k.Key, "disable")),
-		DeleteURL:  urlIf(change, s.keyAct(c, k.Key, "delete")),
+		EnableURL:  when(change && disabled, s.keyAct(c, k.Key, "enable")),
+		DisableURL: when(change && !disabled, s.keyAct(c, k.Key, "disable")),
+		DeleteURL:  when(change, s.keyAct(c, k.Key, "delete")),
 	}
 }
 

@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"strconv"
 
 	"github.com/labstack/echo/v4"
 
@@ -79,7 +80,7 @@ func (s *Server) slowDown(c echo.Context, p logon.IndexProps, address string, er
 	p.Error = fault.Show(err)
 	if wait := s.Accounts.Throttle.Wait(p.Account, address); wait > 0 {
 		p.Wait = within(wait)
-		c.Response().Header().Set("Retry-After", number(int(wait.Seconds())+1))
+		c.Response().Header().Set("Retry-After", strconv.Itoa(int(wait.Seconds())+1))
 	}
 	return s.sendLogOn(c, http.StatusTooManyRequests, p)
 }

@@ -67,19 +67,13 @@ func (s *Server) panel(c echo.Context, w workspace.Workspace, m catalogue.Model)
 		Vendor: catalogue.VendorTitle(m.Vendor), Type: modelType(m), Tags: modelTags(m), Facts: modelFacts(m),
 		Limits: modelLimits(m), Prices: priceTiers(m), Rights: rights,
 	}
-	if s.calls(m) {
+	if m.Offers.Has(catalogue.Call) && textual(m) {
 		p.Samples = s.samples(c, w, m)
 	}
 	if !s.Policy.Now().Served(m.Account, m.ID) {
 		p.Notice = unserved(actor(c))
 	}
 	return p, err
-}
-
-// calls reports whether a model is called through a dialect we speak: those
-// that answer with text.
-func (s *Server) calls(m catalogue.Model) bool {
-	return m.Offers.Has(catalogue.Call) && textual(m)
 }
 
 func unserved(by access.Actor) *ui.Notice {
@@ -115,7 +109,7 @@ func (s *Server) right(c echo.Context, w workspace.Workspace, m catalogue.Model,
 	if r.State == models.NotOffered || !listed {
 		return r, nil
 	}
-	r.AuthorizeURL = urlIf(actor(c).May(access.ChangeGrants), authorizeURL(w.ID, m.ID, capability))
+	r.AuthorizeURL = when(actor(c).May(access.ChangeGrants), authorizeURL(w.ID, m.ID, capability))
 	holders, err := s.Grants.List(c.Request().Context(), actor(c), grant.Subject{Model: m.ID, Capability: capability})
 	for _, h := range holders.Holders {
 		if h.Granted || h.All {

@@ -27,7 +27,7 @@ func (s *Server) modelList(c echo.Context, w workspace.Workspace) (models.ListPr
 	p := models.ListProps{
 		URL: l.url, Search: l.search(), Vendors: vendorOptions(all, l.get("vendor")), Capabilities: capabilityOptions(l.get("capability")),
 		Name: l.sorted("name", ""), Vendor: l.sorted("vendor", ""), Context: l.sorted("context", ""), Price: l.sorted("price", ""),
-		Pager: l.numbered(page, len(found), "models"),
+		Pager: l.numbered(page, len(found), "model"),
 	}
 	if l.search()+l.get("vendor")+l.get("capability") != "" {
 		p.ClearURL = l.url

@@ -16,7 +16,7 @@ func (o *company) at(ws ident.Workspace, rest string) string {
 func TestTheGalleryIsSearchedFilteredAndSorted(t *testing.T) {
 	o := start(t)
 	o.get("root", o.at(o.home, "/models")).is(200).says("Models", "Qwen-Turbo", "qwen-turbo", "128K", "¥0.30 / ¥0.60", "per 1M tokens, in / out", "50 models", "View")
-	o.get("root", o.at(o.home, "/models?q=turbo")).says("Qwen-Turbo", "1 models").hides("qwen-max")
+	o.get("root", o.at(o.home, "/models?q=turbo")).says("Qwen-Turbo", "1 model").hides("qwen-max")
 	o.get("root", o.at(o.home, "/models?vendor=DeepSeek")).says("deepseek-v3.2").hides(">qwen-turbo<")
 	o.get("root", o.at(o.home, "/models?q=nothing-like-it")).says("Nothing found", "Show all models")
 	list := o.ask("root", "GET", o.at(o.home, "/models?sort=name&order=desc"), nil, part).is(200).hides("<html")
@@ -36,7 +36,7 @@ func TestTheGalleryShowsWhatAWorkspaceMayDo(t *testing.T) {
 	o.get("root", o.at(o.a, "/models?q=qwen-turbo")).says("Call : not authorized", "Train : not authorized")
 	o.authorize("qwen-turbo", catalogue.Call, o.a)
 	o.get("alice", o.at(o.a, "/models?q=qwen-turbo")).says("Call : authorized", "Train : not authorized")
-	o.get("alice", o.at(o.a, "/models?capability=call")).says("Qwen-Turbo", "1 models")
+	o.get("alice", o.at(o.a, "/models?capability=call")).says("Qwen-Turbo", "1 model")
 	o.get("bert", o.at(o.b, "/models?capability=call")).says("Nothing found")
 }
 

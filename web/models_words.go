@@ -9,7 +9,8 @@ import (
 	"bailiwick/views/models"
 )
 
-// textual reports whether a model answers with text.
+// textual reports whether a model answers with text: those are called through
+// the dialects that the samples show.
 func textual(m catalogue.Model) bool {
 	return slices.Contains(m.Kinds, "TG") || slices.Contains(m.Kinds, "Reasoning") || slices.Contains(m.Kinds, "VU")
 }
@@ -60,9 +61,9 @@ func modelFacts(m catalogue.Model) []models.Fact {
 		{Label: "Output", Value: strings.Join(m.Output, ", ")},
 		{Label: "Training methods", Value: ways(m.TrainingWays)},
 		{Label: "Online since", Value: m.OnlineSince},
-		{Label: "Weights", Value: urlIf(m.OpenWeights, "Open")},
-		{Label: "Version", Value: urlIf(m.Snapshot, "A dated snapshot")},
-		{Label: "Source", Value: urlIf(m.Custom, "Added by this account")},
+		{Label: "Weights", Value: when(m.OpenWeights, "Open")},
+		{Label: "Version", Value: when(m.Snapshot, "A dated snapshot")},
+		{Label: "Source", Value: when(m.Custom, "Added by this account")},
 	}
 	return slices.DeleteFunc(all, func(f models.Fact) bool { return f.Value == "" })
 }

@@ -77,7 +77,7 @@ func (l listed) page(rows int) int {
 // numbered leads to the neighbours of a page that is found by its number.
 func (l listed) numbered(page, rows int, noun string) ui.Pager {
 	if rows <= pageSize {
-		return ui.Pager{Summary: strconv.Itoa(rows) + " " + noun}
+		return ui.Pager{Summary: counted(rows, noun)}
 	}
 	end := min(rows, (page+1)*pageSize)
 	p := ui.Pager{Summary: strconv.Itoa(page*pageSize+1) + "–" + strconv.Itoa(end) + " of " + strconv.Itoa(rows)}

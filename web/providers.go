@@ -102,7 +102,7 @@ func (s *Server) providersIndex(c echo.Context) (providers.IndexProps, error) {
 		return providers.IndexProps{}, err
 	}
 	offers, err := s.offers(c)
-	p := providers.IndexProps{Chrome: chrome, List: rows, AddURL: urlIf(actor(c).May(access.ChangeProviders), newProviderURL)}
+	p := providers.IndexProps{Chrome: chrome, List: rows, AddURL: when(actor(c).May(access.ChangeProviders), newProviderURL)}
 	for _, o := range offers {
 		p.Offers = append(p.Offers, providers.Offer{Name: o.Form.Name, Text: o.Text, AcceptURL: offerURL(o.ID, "accept"), DismissURL: offerURL(o.ID, "dismiss")})
 	}
@@ -124,7 +124,7 @@ func (s *Server) providerList(c echo.Context) (providers.ListProps, error) {
 		slices.Reverse(found)
 	}
 	page := l.page(len(found))
-	p := providers.ListProps{URL: l.url, Search: l.search(), Name: l.sorted("name", "name"), Pager: l.numbered(page, len(found), "providers")}
+	p := providers.ListProps{URL: l.url, Search: l.search(), Name: l.sorted("name", "name"), Pager: l.numbered(page, len(found), "provider")}
 	for _, f := range found[page*pageSize : min(len(found), (page+1)*pageSize)] {
 		p.Rows = append(p.Rows, s.providerRow(actor(c), f))
 	}
@@ -143,9 +143,9 @@ func (s *Server) providerRow(by access.Actor, p provider.Listed) providers.Row {
 	change := by.May(access.ChangeProviders)
 	return providers.Row{
 		Name: p.Name, Kind: kindTitle(p.Kind), BaseURL: p.BaseURL, Models: p.Serves, Health: health, Tone: tone, Tested: ago(p.TestedAt, s.Now()),
-		TestURL: urlIf(change, providerURL(p.ID, "test")), EditURL: urlIf(change, providerURL(p.ID, "edit")),
-		ServedURL: urlIf(change, providerURL(p.ID, "served")), ImportURL: urlIf(change, providerURL(p.ID, "import")),
-		DeleteURL: urlIf(change, providerURL(p.ID, "delete")),
+		TestURL: when(change, providerURL(p.ID, "test")), EditURL: when(change, providerURL(p.ID, "edit")),
+		ServedURL: when(change, providerURL(p.ID, "served")), ImportURL: when(change, providerURL(p.ID, "import")),
+		DeleteURL: when(change, providerURL(p.ID, "delete")),
 	}
 }
 

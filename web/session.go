@@ -133,16 +133,18 @@ func (s *Server) takeNotice(c echo.Context) (string, error) {
 	return text, s.saveSession(c)
 }
 
-// address is where a request came from: the connection's other end or, behind
-// proxies we were told to trust, what the outermost of them saw.
-func (s *Server) address(r *http.Request) string {
+func (s *Server) address(r *http.Request) string { return AddressOf(r, s.TrustedProxies) }
+
+// AddressOf is where a request came from: the connection's other end or, behind
+// proxies that are trusted, what the outermost of them saw.
+func AddressOf(r *http.Request, proxies []netip.Prefix) string {
 	text, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
 		text = r.RemoteAddr
 	}
 	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
 	for _, hop := range slices.Backward(hops) {
-		if !s.trusted(text) {
+		if !trusted(text, proxies) {
 			break
 		}
 		a, err := netip.ParseAddr(strings.TrimSpace(hop))
@@ -154,9 +156,9 @@ func (s *Server) address(r *http.Request) string {
 	return text
 }
 
-func (s *Server) trusted(address string) bool {
+func trusted(address string, proxies []netip.Prefix) bool {
 	a, err := netip.ParseAddr(address)
-	return err == nil && slices.ContainsFunc(s.TrustedProxies, func(p netip.Prefix) bool { return p.Contains(a.Unmap()) })
+	return err == nil && slices.ContainsFunc(proxies, func(p netip.Prefix) bool { return p.Contains(a.Unmap()) })
 }
 
 // localPath gives a place on this server to go to, or nothing: an address that

@@ -45,7 +45,7 @@ func (s *Server) settings(c echo.Context) (settings.IndexProps, error) {
 	}
 	used, err := s.Workspaces.Allowance(c.Request().Context(), actor(c))
 	return settings.IndexProps{
-		Action:           urlIf(actor(c).May(access.ChangeSettings), settingsURL),
+		Action:           when(actor(c).May(access.ChangeSettings), settingsURL),
 		RequireWorkspace: a.Settings.NameWorkspace, Limit: strconv.Itoa(a.Settings.WorkspaceLimit),
 		LimitHint: number(used.Used) + " in use. The Default Workspace does not count.", Version: strconv.FormatInt(a.Version, 10),
 	}, err

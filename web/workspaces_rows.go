@@ -29,15 +29,15 @@ func (s *Server) workspaceRow(c echo.Context, w workspace.Listed) workspaces.Row
 	by := actor(c)
 	return workspaces.Row{
 		Name: w.Name, Default: w.Default, ID: s.shownID(c, w.ID), Administrators: w.Administrators, Created: moment(w.CreatedAt),
-		EnterURL:  urlIf(by.MayIn(w.ID, access.EnterWorkspace), workspaceURL(w.ID)),
-		EditURL:   urlIf(by.May(access.RenameWorkspace), workspaceEditURL(w.ID)),
-		DeleteURL: urlIf(by.May(access.DeleteWorkspace) && !w.Default, workspaceDeleteURL(w.ID)),
+		EnterURL:  when(by.MayIn(w.ID, access.EnterWorkspace), workspaceURL(w.ID)),
+		EditURL:   when(by.May(access.RenameWorkspace), workspaceEditURL(w.ID)),
+		DeleteURL: when(by.May(access.DeleteWorkspace) && !w.Default, workspaceDeleteURL(w.ID)),
 	}
 }
 
 // shownID is a workspace's id where the actor may see it, or nothing.
 func (s *Server) shownID(c echo.Context, id ident.Workspace) string {
-	return urlIf(actor(c).MayIn(id, access.ReadID), string(id))
+	return when(actor(c).MayIn(id, access.ReadID), string(id))
 }
 
 // remainLinks says what keeps a workspace from being deleted, and where to clear it.

@@ -1,0 +1,82 @@
+package web_test
+
+import (
+	"html"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"bailiwick/internal/catalogue"
+	"bailiwick/internal/ident"
+	"bailiwick/internal/provider"
+)
+
+// canary is a word that stands in everything of a workspace.
+const canary = "Zyzzyva"
+
+var address = regexp.MustCompile(`(?:href|action|hx-get)="(/[^"]*)"`)
+
+// crawl opens every page that somebody can reach by links and opening forms,
+// and calls look for each.
+func (o *company) crawl(who string, look func(*answer)) (pages int) {
+	seen := map[string]bool{}
+	for queue := []string{"/"}; len(queue) > 0; queue = queue[1:] {
+		path := queue[0]
+		if seen[path] || strings.HasPrefix(path, "/static/") {
+			continue
+		}
+		seen[path] = true
+		a := o.get(who, path)
+		if to := a.header.Get("Location"); to != "" {
+			queue = append(queue, to)
+		}
+		look(a)
+		for _, found := range address.FindAllStringSubmatch(a.body, -1) {
+			queue = append(queue, html.UnescapeString(found[1]))
+		}
+	}
+	return len(seen)
+}
+
+func TestNothingOfAnotherWorkspaceIsEverShown(t *testing.T) {
+	o := start(t)
+	b := o.add(canary + " plans")
+	o.authorize("qwen-turbo", catalogue.Call, b)
+	k := o.key(o.root, b, canary+" key")
+	o.called(b, k.ID, ident.Model(canary+"-model"), 3)
+	o.key(o.root, o.a, "of Marketing")
+	for _, who := range []string{"alice", "bob", "carol"} {
+		pages := o.crawl(who, func(a *answer) {
+			a.hides(canary, string(b), string(k.ID))
+			if a.status >= 400 && a.status != 405 { // a form that is posted
+				t.Errorf("%s leads %s to %d", a.what, who, a.status)
+			}
+		})
+		if pages < 20 {
+			t.Errorf("only %d pages were found for %s", pages, who)
+		}
+	}
+}
+
+func TestNothingOfAnotherCompanyIsEverShown(t *testing.T) {
+	o := start(t)
+	_, root, home := o.open(canary, "zyzzyva")
+	p, err := o.config.Providers.Add(t.Context(), root, provider.Form{Name: canary, Kind: provider.Embedded})
+	o.must(err)
+	o.must(o.config.Providers.Import(t.Context(), root, p.ID, []provider.Serving{{Name: canary}}))
+	o.key(root, home, canary)
+	before := o.version()
+	var wrong []string
+	o.crawl("root", func(a *answer) {
+		if a.hides(canary, string(home), string(p.ID)); a.status >= 400 && a.status != 405 {
+			wrong = append(wrong, a.what)
+		}
+	})
+	if len(wrong) > 0 {
+		t.Errorf("links lead nowhere: %v", slices.Compact(wrong))
+	}
+	if o.version() != before {
+		t.Error("looking around changed something")
+	}
+}
