@@ -59,6 +59,7 @@ type Program struct {
 	store    *store.Store
 	recorder *usage.Recorder
 	keeper   *policy.Keeper
+	gateway  *gateway.Gateway
 	server   *http.Server
 	listener net.Listener
 	base     *url.URL
@@ -167,7 +168,7 @@ func (p *Program) install(ctx context.Context) error {
 // others to the console.
 func (p *Program) serve(c serving, master secret.Master, proxies []netip.Prefix, plainHTTP bool) error {
 	pepper := master.Pepper()
-	calls := gateway.New(gateway.Config{
+	p.gateway = gateway.New(gateway.Config{
 		Policy: p.keeper, Pepper: pepper, Open: p.providers.OpenServer, Usage: p.recorder,
 		TrustedProxies: proxies, BaseHost: p.base.Hostname(), Now: time.Now,
 	})
@@ -184,7 +185,7 @@ func (p *Program) serve(c serving, master secret.Master, proxies []netip.Prefix,
 	p.server = &http.Server{
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if gateway.Handles(r.URL.Path) {
-				calls.ServeHTTP(w, r)
+				p.gateway.ServeHTTP(w, r)
 				return
 			}
 			console.ServeHTTP(w, r)
@@ -219,6 +220,9 @@ func (p *Program) Run(ctx context.Context) error {
 func (p *Program) Close() {
 	if p.listener != nil {
 		p.listener.Close()
+	}
+	if p.gateway != nil {
+		p.gateway.Close()
 	}
 	if p.recorder != nil {
 		p.recorder.Close()

@@ -109,10 +109,11 @@ func (r *Refused) Error() string {
 
 // allow judges one address; host is how it was written, with its port.
 func (g *Guard) allow(a netip.Addr, host string) error {
+	zoned := a.Zone() != ""
 	a = plain(a)
 	_, port, _ := net.SplitHostPort(host)
 	switch {
-	case a.Zone() != "" || never(a), a.IsLoopback() && g.own[port]:
+	case zoned || never(a), a.IsLoopback() && g.own[port]:
 		return &Refused{host: host}
 	case !private(a), g.hosts[host], g.allows(a):
 		return nil
