@@ -154,21 +154,16 @@ func onTop(now, was, wanted []ident.Workspace) []ident.Workspace {
 
 // meanwhile says what differs from the list that a dialog began with.
 func meanwhile(list grant.List, was []ident.Workspace, now time.Time) *models.Conflict {
-	var p models.Conflict
-	var last time.Time
+	p := models.Conflict{By: list.EditedBy, When: ago(list.EditedAt, now)}
 	for _, h := range list.Holders {
 		held := slices.Contains(was, h.Workspace)
 		switch {
 		case holds(h) && !held:
 			p.Granted = append(p.Granted, h.Name)
-			if h.Since.After(last) {
-				last, p.By = h.Since, h.By
-			}
 		case !holds(h) && held:
 			p.Revoked = append(p.Revoked, h.Name)
 		}
 	}
-	p.When = ago(last, now)
 	return &p
 }
 

@@ -213,6 +213,22 @@ func TestTheProgramRefusesUnsafeStarts(t *testing.T) {
 	}
 }
 
+func TestSec27_AMasterKeyOfAnotherDatabaseStopsTheStart(t *testing.T) {
+	data := filepath.Join(t.TempDir(), "data")
+	c := serving{place: place{Data: data}, Listen: "127.0.0.1:0"}
+	for range 2 {
+		p, err := start(t.Context(), c, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.Close()
+	}
+	c.MasterKey = filepath.Join(t.TempDir(), "another.key")
+	if _, err := start(t.Context(), c, nil); err == nil || !strings.Contains(err.Error(), "not the master key") {
+		t.Errorf("another master key: %v", err)
+	}
+}
+
 func TestAccountsAndUsersAreMadeBesideARunningServer(t *testing.T) {
 	data := filepath.Join(t.TempDir(), "data")
 	ctx, stop := context.WithCancel(context.Background())

@@ -105,6 +105,9 @@ func start(ctx context.Context, c serving, furnish func(*Program) error) (_ *Pro
 	if err != nil {
 		return nil, err
 	}
+	if err := p.recognize(ctx, sealer, c.masterKey()); err != nil {
+		return nil, err
+	}
 	if p.keeper, err = policy.NewKeeper(ctx, p.store); err != nil {
 		return nil, err
 	}
@@ -132,6 +135,24 @@ func start(ctx context.Context, c serving, furnish func(*Program) error) (_ *Pro
 		p.base.Host = p.listener.Addr().String()
 	}
 	return p, p.serve(c, master, proxies, plainHTTP)
+}
+
+// recognize makes sure that the master key is the one the database was made
+// with: with another one no API key and no credential would work.
+func (p *Program) recognize(ctx context.Context, sealer secret.Sealer, file string) error {
+	const place = "installation"
+	fresh, err := sealer.Seal(secret.NewText("bailiwick"), place)
+	if err != nil {
+		return err
+	}
+	kept, err := p.store.Canary(ctx, fresh)
+	if err != nil {
+		return err
+	}
+	if _, err := sealer.Open(kept, place); err != nil {
+		return fmt.Errorf("%s is not the master key that this database was made with: bring that key back", file)
+	}
+	return nil
 }
 
 // wire makes the services.
@@ -176,7 +197,7 @@ func (p *Program) serve(c serving, master secret.Master, proxies []netip.Prefix,
 		Accounts: p.accounts, Workspaces: p.workspaces, Catalogue: p.catalogue, Grants: p.grants, Providers: p.providers,
 		Keys:  &apikey.Service{Store: p.store, Pepper: pepper, Now: time.Now},
 		Usage: &usage.Service{Store: p.store, Now: time.Now}, Policy: p.keeper,
-		Sessions: p.store.Sessions(store.SessionConfig{PlainHTTP: plainHTTP}), CloudName: c.CloudName, BaseURL: p.base.String(),
+		Sessions: p.store.Sessions(store.SessionConfig{PlainHTTP: plainHTTP, Address: func(r *http.Request) string { return web.AddressOf(r, proxies) }}), CloudName: c.CloudName, BaseURL: p.base.String(),
 		PlainHTTP: plainHTTP, WarnPlain: plainHTTP && c.InsecureHTTP, TrustedProxies: proxies, SetUp: p.setUp, Now: time.Now, Offers: p.offers(),
 	})
 	if err != nil {

@@ -38,8 +38,10 @@ const Unedited = 1
 // List is who may and who may not, among the account's sub-workspaces, by
 // name. Its version changes with every edit.
 type List struct {
-	Version int64
-	Holders []Holder
+	Version  int64
+	EditedAt time.Time // zero: nobody has edited it
+	EditedBy string    // such as "root@acme"
+	Holders  []Holder
 }
 
 // Edit is what an administrator wants a list to become.

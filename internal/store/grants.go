@@ -59,6 +59,20 @@ func listVersion(tx *gorm.DB, a ident.Account, s grant.Subject) (version int64, 
 	return version, err
 }
 
+// lastEdit reads a list's version, and who made it what it is.
+func lastEdit(tx *gorm.DB, a ident.Account, s grant.Subject, list *grant.List) error {
+	var row struct {
+		Version  int64
+		EditedAt stamp
+		EditedBy string
+	}
+	row.Version = grant.Unedited
+	err := tx.Raw(`SELECT version, edited_at, edited_by FROM grant_lists WHERE account_id = ? AND model_id = ? AND capability = ?`,
+		a, s.Model, int(s.Capability)).Scan(&row).Error
+	list.Version, list.EditedAt, list.EditedBy = row.Version, row.EditedAt.time(), row.EditedBy
+	return err
+}
+
 // GrantList implements grant.Store. The model is missing if the account does
 // not have it.
 func (s *Store) GrantList(ctx context.Context, a ident.Account, subject grant.Subject) (list grant.List, err error) {
@@ -66,7 +80,7 @@ func (s *Store) GrantList(ctx context.Context, a ident.Account, subject grant.Su
 		if err := hasModel(ctx, tx, a, subject.Model); err != nil {
 			return err
 		}
-		if list.Version, err = listVersion(tx, a, subject); err != nil {
+		if err := lastEdit(tx, a, subject, &list); err != nil {
 			return err
 		}
 		rows, err := holders(ctx, tx, a, subject)
@@ -145,10 +159,10 @@ func grantChange(ctx context.Context, tx *gorm.DB, a ident.Account, s grant.Subj
 
 // regrant writes a change and the list's next version.
 func (s *Store) regrant(ctx context.Context, tx *gorm.DB, a ident.Account, subject grant.Subject, c grant.Change, version int64, by string, why func(grant.Change) audit.Event) (deed, error) {
-	const keepVersion = `INSERT INTO grant_lists (account_id, model_id, capability, version) VALUES (?, ?, ?, ?)
-		ON CONFLICT (account_id, model_id, capability) DO UPDATE SET version = excluded.version`
+	const keepVersion = `INSERT INTO grant_lists (account_id, model_id, capability, version, edited_at, edited_by) VALUES (?, ?, ?, ?, ?, ?)
+		ON CONFLICT (account_id, model_id, capability) DO UPDATE SET version = excluded.version, edited_at = excluded.edited_at, edited_by = excluded.edited_by`
 	done := deed{why: why(c)}
-	if _, err := exec(tx, keepVersion, a, subject.Model, int(subject.Capability), version+1); err != nil {
+	if _, err := exec(tx, keepVersion, a, subject.Model, int(subject.Capability), version+1, stampOf(s.now()), by); err != nil {
 		return done, err
 	}
 	for _, id := range c.Granted {

@@ -110,12 +110,19 @@ var beginTables = []string{
 		version BIGINT NOT NULL,
 		PRIMARY KEY (account_id, id)
 	)`,
+	// A secret sealed under the master key, to find a wrong key before it is used.
+	`CREATE TABLE installation (
+		id SMALLINT PRIMARY KEY CHECK (id = 1),
+		canary BYTES NOT NULL
+	)`,
 	// The version of who is authorized for one capability of one model.
 	`CREATE TABLE grant_lists (
 		account_id TEXT NOT NULL,
 		model_id TEXT NOT NULL,
 		capability SMALLINT NOT NULL,
 		version BIGINT NOT NULL,
+		edited_at BIGINT NOT NULL,
+		edited_by TEXT NOT NULL,
 		PRIMARY KEY (account_id, model_id, capability),
 		FOREIGN KEY (account_id, model_id) REFERENCES models (account_id, id)
 	)`,

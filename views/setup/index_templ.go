@@ -147,7 +147,7 @@ func Form(p IndexProps) templ.Component {
 		}
 		templ_7745c5c3_Err = ui.Input(ui.Field{
 			Name: "password", Label: "Password of root", Type: "password", Error: p.PasswordError, Autocomplete: "new-password",
-			Hint: "At least 12 characters.", Required: true,
+			Hint: "At least 15 characters. A short sentence works well.", Required: true,
 		}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
