@@ -128,7 +128,9 @@ func (o *company) configure() {
 	o.must(err)
 	o.config = web.Config{
 		Accounts:   &account.Service{Store: s, Throttle: &account.Throttle{Now: c.Now}, Now: c.Now},
+		People:     &account.People{Store: s, Now: c.Now},
 		Workspaces: &workspace.Service{Store: s, Now: c.Now},
+		Members:    &workspace.Members{Store: s},
 		Catalogue:  &catalogue.Service{Store: s},
 		Grants:     &grant.Service{Store: s},
 		Keys:       &apikey.Service{Store: s, Pepper: master.Pepper(), Now: c.Now},
@@ -223,7 +225,7 @@ func (o *company) hire(name ident.LogOn, role access.Role, ws ident.Workspace, t
 	u, err := o.config.Accounts.AddUser(ctx, o.account, account.NewUser{LogOn: name, Role: role, Password: secret.NewText(password)})
 	o.must(err)
 	if ws != "" {
-		o.must(o.config.Workspaces.PutMember(ctx, o.account.ID, ws, workspace.Member{User: u.ID, Role: there, Pages: pages}))
+		o.must(o.config.Members.Seat(ctx, o.account.ID, ws, workspace.Member{User: u.ID, Role: there, Pages: pages}))
 	}
 }
 

@@ -32,7 +32,9 @@ import (
 // Config is what the console is made of.
 type Config struct {
 	Accounts   *account.Service
+	People     *account.People
 	Workspaces *workspace.Service
+	Members    *workspace.Members
 	Catalogue  *catalogue.Service
 	Grants     *grant.Service
 	Keys       *apikey.Service

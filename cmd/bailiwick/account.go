@@ -158,7 +158,7 @@ func (c userAddCommand) Run(ctx context.Context) error {
 			for _, p := range c.Pages {
 				m.Pages = append(m.Pages, access.Page(p))
 			}
-			if err := (&workspace.Service{Store: s, Now: time.Now}).PutMember(ctx, a.ID, joins, m); err != nil {
+			if err := (&workspace.Members{Store: s}).Seat(ctx, a.ID, joins, m); err != nil {
 				return err
 			}
 		}

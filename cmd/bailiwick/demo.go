@@ -26,7 +26,7 @@ func (c demoCommand) Run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		company := demo.Services{Accounts: p.accounts, Workspaces: p.workspaces, Catalogue: p.catalogue, Grants: p.grants, Providers: p.providers}
+		company := demo.Services{Accounts: p.accounts, Workspaces: p.workspaces, Members: p.members, Catalogue: p.catalogue, Grants: p.grants, Providers: p.providers}
 		return company.Ensure(ctx, passwords)
 	})
 	if err != nil {

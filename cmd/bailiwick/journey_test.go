@@ -34,7 +34,7 @@ func company(t *testing.T) *Program {
 		passwords[p.LogOn] = secret.NewText(sentence)
 	}
 	p, err := start(ctx, c, func(p *Program) error {
-		return demo.Services{Accounts: p.accounts, Workspaces: p.workspaces, Catalogue: p.catalogue, Grants: p.grants, Providers: p.providers}.Ensure(ctx, passwords)
+		return demo.Services{Accounts: p.accounts, Workspaces: p.workspaces, Members: p.members, Catalogue: p.catalogue, Grants: p.grants, Providers: p.providers}.Ensure(ctx, passwords)
 	})
 	if err != nil {
 		t.Fatal(err)

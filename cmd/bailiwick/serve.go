@@ -67,7 +67,9 @@ type Program struct {
 	fence    *guard.Guard
 
 	accounts   *account.Service
+	people     *account.People
 	workspaces *workspace.Service
+	members    *workspace.Members
 	catalogue  *catalogue.Service
 	grants     *grant.Service
 	providers  *provider.Service
@@ -158,7 +160,9 @@ func (p *Program) recognize(ctx context.Context, sealer secret.Sealer, file stri
 // wire makes the services.
 func (p *Program) wire(sealer secret.Sealer) {
 	p.accounts = &account.Service{Store: p.store, Throttle: &account.Throttle{Now: time.Now}, Now: time.Now}
+	p.people = &account.People{Store: p.store, Now: time.Now}
 	p.workspaces = &workspace.Service{Store: p.store, Now: time.Now}
+	p.members = &workspace.Members{Store: p.store}
 	p.catalogue = &catalogue.Service{Store: p.store}
 	p.grants = &grant.Service{Store: p.store}
 	p.providers = &provider.Service{
@@ -194,7 +198,7 @@ func (p *Program) serve(c serving, master secret.Master, proxies []netip.Prefix,
 		TrustedProxies: proxies, BaseHost: p.base.Hostname(), Now: time.Now,
 	})
 	console, err := web.New(web.Config{
-		Accounts: p.accounts, Workspaces: p.workspaces, Catalogue: p.catalogue, Grants: p.grants, Providers: p.providers,
+		Accounts: p.accounts, People: p.people, Workspaces: p.workspaces, Members: p.members, Catalogue: p.catalogue, Grants: p.grants, Providers: p.providers,
 		Keys:  &apikey.Service{Store: p.store, Pepper: pepper, Now: time.Now},
 		Usage: &usage.Service{Store: p.store, Now: time.Now}, Policy: p.keeper,
 		Sessions: p.store.Sessions(store.SessionConfig{PlainHTTP: plainHTTP, Address: func(r *http.Request) string { return web.AddressOf(r, proxies) }}), CloudName: c.CloudName, BaseURL: p.base.String(),

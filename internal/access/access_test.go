@@ -147,3 +147,25 @@ func TestADutyComesBeforeEverythingElse(t *testing.T) {
 		}
 	}
 }
+
+func TestEveryPageHasWordsAndStandsInOneTab(t *testing.T) {
+	seen := map[access.Page]int{}
+	for _, tab := range access.Tabs {
+		for _, p := range tab.Pages {
+			seen[p.Page]++
+		}
+	}
+	for _, p := range access.Pages {
+		if seen[p] != 1 || p.Title() == string(p) || p.Allows() == "" {
+			t.Errorf("page %s stands in %d tabs and is called %q: %q", p, seen[p], p.Title(), p.Allows())
+		}
+	}
+	if len(seen) != len(access.Pages) {
+		t.Errorf("tabs hold %d pages, and %d can be granted", len(seen), len(access.Pages))
+	}
+	for _, p := range access.Presets {
+		if known, err := access.KnownPages(p.Pages); err != nil || len(known) != len(p.Pages) {
+			t.Errorf("preset %s: %v", p.Name, err)
+		}
+	}
+}

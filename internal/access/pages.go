@@ -26,6 +26,39 @@ var Tabs = []Tab{
 	{"Others", []PageWords{{PageKeys, "API Keys", "See, create, disable and delete all keys of the workspace."}}},
 }
 
+// Title is a page's name on screens.
+func (p Page) Title() string { return p.words().Title }
+
+// Allows says what a page lets a person do.
+func (p Page) Allows() string { return p.words().Allows }
+
+func (p Page) words() PageWords {
+	for _, t := range Tabs {
+		for _, w := range t.Pages {
+			if w.Page == p {
+				return w
+			}
+		}
+	}
+	return PageWords{Page: p, Title: string(p)}
+}
+
+// Words say what a membership lets a person do, a sentence each.
+func (m Membership) Words() []string {
+	words := []string{"Enter the workspace and see its models."}
+	pages := m.Pages
+	if m.Role == Administrator {
+		pages = Pages
+	}
+	for _, p := range pages {
+		words = append(words, p.Allows())
+	}
+	if m.Role == Administrator {
+		words = append(words, "Say who belongs to the workspace and which pages they may open.", "Read the workspace's audit trail and its ID.")
+	}
+	return words
+}
+
 // Preset is a set of pages that is granted often.
 type Preset struct {
 	Name  string

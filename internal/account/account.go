@@ -86,10 +86,14 @@ type Store interface {
 	ChangeSettings(ctx context.Context, id ident.Account, to Settings, version int64, why audit.Event) error
 	InsertUser(ctx context.Context, a ident.Account, u User, why audit.Event) error
 	UserByLogOn(ctx context.Context, alias ident.Alias, name ident.LogOn) (User, error)
-	SetPassword(ctx context.Context, a ident.Account, u ident.User, hash string, why audit.Event) error
+	// SetPassword ends every session of the user; mustChange asks for another
+	// password at the next log-on.
+	SetPassword(ctx context.Context, a ident.Account, u ident.User, hash string, mustChange bool, why audit.Event) error
 	// Actor gives who a user is now, memberships included; missing when the user is gone or disabled.
 	Actor(ctx context.Context, u ident.User) (access.Actor, error)
-	// Note keeps an event that changes nothing, such as a log-on.
+	// LoggedOn keeps when a user logged on, with the event that says so.
+	LoggedOn(ctx context.Context, a ident.Account, u ident.User, at time.Time, why audit.Event) error
+	// Note keeps an event that changes nothing, such as a refused log-on.
 	Note(ctx context.Context, why audit.Event) error
 }
 
@@ -135,7 +139,7 @@ func (s *Service) open(ctx context.Context, in NewAccount, onlyFirst bool, why a
 		return Account{}, err
 	}
 	a := Account{ID: ident.NewAccount(), Alias: alias, Name: name, Settings: Defaults, CreatedAt: s.Now(), Version: 1}
-	root := User{ID: ident.NewUser(), Account: a.ID, LogOn: RootLogOn, Name: name, Role: access.Root, Password: hash, CreatedAt: s.Now(), Generation: 1}
+	root := User{ID: ident.NewUser(), Account: a.ID, LogOn: RootLogOn, Name: name, Role: access.Root, Password: hash, CreatedAt: s.Now(), Generation: 1, Version: 1}
 	why.ID, why.Account, why.Action, why.Object = ident.NewEvent(), a.ID, "accounts:open", string(a.ID)
 	why.Summary = "opened account " + string(alias)
 	err = s.Store.OpenAccount(ctx, Opening{Account: a, Root: root, Workspace: ident.NewWorkspace()}, onlyFirst, why)
@@ -181,10 +185,10 @@ func (s *Service) AddUser(ctx context.Context, a Account, in NewUser) (User, err
 	if in.Role != access.Super && in.Role != access.Regular {
 		return User{}, fault.Field("role", "A RAM user is a super administrator or a regular user.")
 	}
-	if in.Name == "" {
-		in.Name = string(in.LogOn)
+	u := newUser(a.ID, in.LogOn, s.Now())
+	if err := u.describe(Profile{Name: in.Name}); err != nil {
+		return User{}, err
 	}
-	u := User{ID: ident.NewUser(), Account: a.ID, LogOn: in.LogOn, Name: in.Name, Role: in.Role, CreatedAt: s.Now(), Generation: 1}
 	if err := u.CheckPassword("password", in.Password, string(a.Alias), a.Name); err != nil {
 		return User{}, err
 	}
@@ -192,6 +196,7 @@ func (s *Service) AddUser(ctx context.Context, a Account, in NewUser) (User, err
 	if u.Password, err = secret.HashPassword(ctx, in.Password); err != nil {
 		return User{}, err
 	}
+	u.Role = in.Role
 	err = s.Store.InsertUser(ctx, a.ID, u, local(a.ID, "users:add", string(u.ID), "added RAM user "+string(in.LogOn)))
 	if fault.Is(err, fault.Conflict) {
 		return User{}, fault.New(fault.Conflict, "There is already a user %s@%s.", in.LogOn, a.Alias).About("name")
@@ -209,7 +214,7 @@ func (s *Service) ResetPassword(ctx context.Context, u User, to secret.Text) err
 	if err != nil {
 		return err
 	}
-	return s.Store.SetPassword(ctx, u.Account, u.ID, hash, local(u.Account, "users:reset-password", string(u.ID), "reset the password of "+string(u.LogOn)))
+	return s.Store.SetPassword(ctx, u.Account, u.ID, hash, false, local(u.Account, "users:reset-password", string(u.ID), "reset the password of "+string(u.LogOn)))
 }
 
 // local begins the event of something done at this machine's command line.

@@ -29,7 +29,7 @@ func (s *Service) LogOn(ctx context.Context, name string, password secret.Text, 
 		return User{}, err
 	}
 	kept := u.Password
-	if !known {
+	if kept == "" { // unknown, or invited and not yet in
 		kept = secret.Nobody
 	}
 	right, err := secret.PasswordMatches(ctx, password, kept)
@@ -46,7 +46,7 @@ func (s *Service) LogOn(ctx context.Context, name string, password secret.Text, 
 		return User{}, wrong()
 	}
 	s.Throttle.Succeeded(name, address)
-	return u, s.Store.Note(ctx, s.logOnEvent(u, address, call, "users:log-on", string(u.LogOn)+" logged on"))
+	return u, s.Store.LoggedOn(ctx, u.Account, u.ID, s.Now(), s.logOnEvent(u, address, call, "users:log-on", string(u.LogOn)+" logged on"))
 }
 
 func (s *Service) find(ctx context.Context, name string) (u User, known bool, err error) {
@@ -73,4 +73,48 @@ func (s *Service) logOnEvent(u User, address string, call ident.Call, action, su
 // that a role withdrawn or a user disabled counts from the next one on.
 func (s *Service) Actor(ctx context.Context, u ident.User) (access.Actor, error) {
 	return s.Store.Actor(ctx, u)
+}
+
+// ChangePassword gives the actor another password, and ends every session of
+// theirs. It needs self:change. A present password that is wrong is a fault on field "present"; too
+// many of them are Busy, as at the log-on.
+func (s *Service) ChangePassword(ctx context.Context, by access.Actor, present, to secret.Text) error {
+	if err := by.Require(access.Self); err != nil {
+		return err
+	}
+	if wait := s.Throttle.Wait(by.FullName(), by.Address); wait > 0 {
+		return fault.New(fault.Busy, "Too many attempts. Try again in %s.", wait.Round(time.Second))
+	}
+	u, err := s.confirm(ctx, by, present)
+	if err != nil {
+		return err
+	}
+	if to.Reveal() == present.Reveal() {
+		return fault.Field("password", "Choose another password than the present one.")
+	}
+	if err := u.CheckPassword("password", to, string(by.Alias)); err != nil {
+		return err
+	}
+	hash, err := secret.HashPassword(ctx, to)
+	if err != nil {
+		return err
+	}
+	return s.Store.SetPassword(ctx, by.Account, by.User, hash, false, by.Event("password:change", "", string(by.User), "changed the own password"))
+}
+
+// confirm makes sure that it is the actor who asks, by their present password.
+func (s *Service) confirm(ctx context.Context, by access.Actor, present secret.Text) (User, error) {
+	u, err := s.Store.UserByLogOn(ctx, by.Alias, by.LogOn)
+	if err != nil {
+		return User{}, err
+	}
+	right, err := secret.PasswordMatches(ctx, present, u.Password)
+	if err != nil || right {
+		return u, err
+	}
+	s.Throttle.Failed(by.FullName(), by.Address)
+	if err := s.Store.Note(ctx, by.Event("password:change-refused", "", string(by.User), "refused a change of password")); err != nil {
+		return User{}, err
+	}
+	return User{}, fault.Field("present", "This is not your present password.")
 }

@@ -16,62 +16,6 @@ import (
 	"bailiwick/internal/secret"
 )
 
-// InvitationLife is how long a first log-on link works.
-const InvitationLife = 7 * 24 * time.Hour
-
-// UserFilter chooses RAM users for a list, by log-on name.
-type UserFilter struct {
-	Search string // part of log-on name, display name or e-mail, regardless of case
-	After  string // the cursor the previous page ended with
-	Limit  int
-}
-
-// ListedUser is a RAM user as lists show it.
-type ListedUser struct {
-	User
-	Workspaces int       // memberships
-	Keys       int       // keys owned
-	LastLogOn  time.Time // zero: never
-	Invited    bool      // a first log-on link is out
-}
-
-// Impact is what stops when a user is disabled or deleted.
-type Impact struct {
-	Keys       []string // descriptions or ids of the keys that stop working
-	Workspaces []string // names of the workspaces the user belongs to
-	Alone      []string // names of those whose only administrator the user is
-	Sessions   int
-}
-
-// PeopleStore is what the People service needs of storage. Every change
-// carries the audit event that explains it, and both are kept or neither is.
-// Root is missing to every method that changes a user.
-type PeopleStore interface {
-	Users(ctx context.Context, a ident.Account, f UserFilter) (page []ListedUser, next string, err error)
-	User(ctx context.Context, a ident.Account, id ident.User) (User, error)
-	UserByLogOn(ctx context.Context, alias ident.Alias, name ident.LogOn) (User, error)
-	InsertUser(ctx context.Context, a ident.Account, u User, why audit.Event) error
-	// UpdateUser changes display name and e-mail; a conflict unless u.Version is the present one.
-	UpdateUser(ctx context.Context, a ident.Account, u User, why audit.Event) error
-	SetUserRole(ctx context.Context, a ident.Account, id ident.User, role access.Role, why audit.Event) error
-	// SetUserDisabled disables at that time and ends every session, or enables when it is zero.
-	SetUserDisabled(ctx context.Context, a ident.Account, id ident.User, at time.Time, why audit.Event) error
-	// DeleteUser deletes the user with memberships, sessions, invitations and
-	// second factors. Keys the user owned stay in the lists and are dead for good.
-	DeleteUser(ctx context.Context, a ident.Account, id ident.User, why audit.Event) error
-	UserImpact(ctx context.Context, a ident.Account, id ident.User) (Impact, error)
-	// Invite replaces the user's password and earlier invitations by one
-	// invitation and ends every session.
-	Invite(ctx context.Context, a ident.Account, id ident.User, token secret.Digest, until time.Time, why audit.Event) error
-	// Invitation finds the user an invitation is for; missing when it is unknown, used or over at that time.
-	Invitation(ctx context.Context, token secret.Digest, at time.Time) (User, error)
-	// AcceptInvitation uses it up and sets the password; missing when somebody else was faster.
-	AcceptInvitation(ctx context.Context, token secret.Digest, at time.Time, hash string, why audit.Event) error
-	// GivePassword sets a password that must be changed at the next log-on and ends every session.
-	GivePassword(ctx context.Context, a ident.Account, id ident.User, hash string, why audit.Event) error
-	EndSessions(ctx context.Context, a ident.Account, id ident.User, why audit.Event) error
-}
-
 // People is what root and super administrators can do with RAM users.
 type People struct {
 	Store PeopleStore
@@ -94,25 +38,29 @@ func (s *People) List(ctx context.Context, by access.Actor, f UserFilter) ([]Lis
 }
 
 // Find gives one RAM user. It needs users:read.
-func (s *People) Find(ctx context.Context, by access.Actor, id ident.User) (User, error) {
+func (s *People) Find(ctx context.Context, by access.Actor, id ident.User) (ListedUser, error) {
 	if err := by.Require(access.ReadUsers); err != nil {
-		return User{}, err
+		return ListedUser{}, err
 	}
 	return s.Store.User(ctx, by.Account, id)
+}
+
+// Seats gives what a RAM user is in which workspace, by name. It needs users:read.
+func (s *People) Seats(ctx context.Context, by access.Actor, id ident.User) ([]Seat, error) {
+	if err := by.Require(access.ReadUsers); err != nil {
+		return nil, err
+	}
+	return s.Store.Seats(ctx, by.Account, id)
 }
 
 // Add makes a RAM user who comes in by a one-time link, and returns its token,
 // once. It needs users:change.
 func (s *People) Add(ctx context.Context, by access.Actor, in Profile) (User, secret.Text, error) {
-	u, err := s.fresh(by, in)
+	n, token, err := s.invited(by, in)
 	if err != nil {
 		return User{}, secret.Text{}, err
 	}
-	if err := s.insert(ctx, by, u); err != nil {
-		return User{}, secret.Text{}, err
-	}
-	token, err := s.Invite(ctx, by, u.ID)
-	return u, token, err
+	return n.User, token, s.insert(ctx, by, n)
 }
 
 // AddWithPassword makes a RAM user with a password that must be changed at the
@@ -129,7 +77,11 @@ func (s *People) AddWithPassword(ctx context.Context, by access.Actor, in Profil
 		return User{}, err
 	}
 	u.MustChange = true
-	return u, s.insert(ctx, by, u)
+	return u, s.insert(ctx, by, Newcomer{User: u, Why: s.added(by, u)})
+}
+
+func (s *People) added(by access.Actor, u User) audit.Event {
+	return by.Event("users:add", "", string(u.ID), fmt.Sprintf("added RAM user %s", u.LogOn))
 }
 
 func (s *People) fresh(by access.Actor, in Profile) (User, error) {
@@ -143,16 +95,16 @@ func (s *People) fresh(by access.Actor, in Profile) (User, error) {
 	if name == RootLogOn {
 		return User{}, fault.Field("logon", "The name root is the account owner's.")
 	}
-	u := User{ID: ident.NewUser(), Account: by.Account, LogOn: name, Role: access.Regular, CreatedAt: s.Now(), Generation: 1, Version: 1}
+	u := newUser(by.Account, name, s.Now())
 	return u, u.describe(in)
 }
 
-func (s *People) insert(ctx context.Context, by access.Actor, u User) error {
-	err := s.Store.InsertUser(ctx, by.Account, u, by.Event(access.ChangeUsers, "", string(u.ID), fmt.Sprintf("added RAM user %s", u.LogOn)))
-	if fault.Is(err, fault.Conflict) {
-		return fault.New(fault.Conflict, "There is already a user %s@%s.", u.LogOn, by.Alias).About("logon")
-	}
-	return err
+func newUser(a ident.Account, name ident.LogOn, at time.Time) User {
+	return User{ID: ident.NewUser(), Account: a, LogOn: name, Role: access.Regular, CreatedAt: at, Generation: 1, Version: 1}
+}
+
+func (s *People) insert(ctx context.Context, by access.Actor, all ...Newcomer) error {
+	return s.Store.InsertUsers(ctx, by.Account, all)
 }
 
 // describe sets display name and e-mail.
@@ -181,29 +133,20 @@ func (s *People) Edit(ctx context.Context, by access.Actor, id ident.User, in Pr
 	if err != nil {
 		return err
 	}
+	before := u
 	if err := u.describe(in); err != nil {
 		return err
 	}
 	u.Version = version
-	return s.Store.UpdateUser(ctx, by.Account, u, s.event(by, "users:edit", u, "changed"))
-}
-
-// Invite takes the user's password away, ends every session and returns the
-// token of a new first log-on link, once. It needs users:change. It is also how
-// a password is reset.
-func (s *People) Invite(ctx context.Context, by access.Actor, id ident.User) (secret.Text, error) {
-	u, err := s.changeable(ctx, by, id)
-	if err != nil {
-		return secret.Text{}, err
-	}
-	token := secret.NewToken()
-	return token, s.Store.Invite(ctx, by.Account, id, secret.TokenDigest(token.Reveal()), s.Now().Add(InvitationLife), s.event(by, "users:invite", u, "made a log-on link for"))
+	why := s.event(by, "users:edit", u, "changed")
+	why.Detail = map[string]string{"name before": before.Name, "name": u.Name, "email before": before.Email, "email": u.Email}
+	return s.Store.UpdateUser(ctx, by.Account, u, why)
 }
 
 // GivePassword sets a password that the user must change at the next log-on,
 // and ends every session. It needs users:change.
 func (s *People) GivePassword(ctx context.Context, by access.Actor, id ident.User, password secret.Text) error {
-	u, err := s.changeable(ctx, by, id)
+	u, err := s.other(ctx, by, id)
 	if err != nil {
 		return err
 	}
@@ -214,12 +157,13 @@ func (s *People) GivePassword(ctx context.Context, by access.Actor, id ident.Use
 	if err != nil {
 		return err
 	}
-	return s.Store.GivePassword(ctx, by.Account, id, hash, s.event(by, "users:reset-password", u, "reset the password of"))
+	return s.Store.SetPassword(ctx, by.Account, id, hash, true, s.event(by, "users:reset-password", u, "reset the password of"))
 }
 
-// Promote gives a RAM user full access (super administrator), or takes it away. It needs users:change.
+// Promote gives a RAM user full access (super administrator), or takes it
+// away, and ends every session. It needs users:change.
 func (s *People) Promote(ctx context.Context, by access.Actor, id ident.User, super bool) error {
-	u, err := s.changeable(ctx, by, id)
+	u, err := s.other(ctx, by, id)
 	if err != nil {
 		return err
 	}
@@ -273,37 +217,8 @@ func (s *People) Impact(ctx context.Context, by access.Actor, id ident.User) (Us
 	if err != nil {
 		return User{}, Impact{}, err
 	}
-	i, err := s.Store.UserImpact(ctx, by.Account, id)
-	return u, i, err
-}
-
-// Welcome finds who a first log-on link is for.
-func (s *People) Welcome(ctx context.Context, token string) (User, error) {
-	u, err := s.Store.Invitation(ctx, secret.TokenDigest(token), s.Now())
-	if fault.Is(err, fault.Missing) {
-		return User{}, fault.New(fault.Missing, "This link was used or is too old. Ask your administrator for another one.")
-	}
-	return u, err
-}
-
-// Accept uses up a first log-on link and sets the user's own password.
-func (s *People) Accept(ctx context.Context, token string, password secret.Text, address string, call ident.Call) (User, error) {
-	u, err := s.Welcome(ctx, token)
-	if err != nil {
-		return User{}, err
-	}
-	if err := u.CheckPassword("password", password); err != nil {
-		return User{}, err
-	}
-	hash, err := secret.HashPassword(ctx, password)
-	if err != nil {
-		return User{}, err
-	}
-	why := audit.Event{
-		ID: ident.NewEvent(), Account: u.Account, Actor: u.ID, ActorName: string(u.LogOn), Address: address, Call: call,
-		Action: "users:accept-invitation", Object: string(u.ID), Summary: string(u.LogOn) + " chose a password by the log-on link",
-	}
-	return u, s.Store.AcceptInvitation(ctx, secret.TokenDigest(token), s.Now(), hash, why)
+	i, err := s.Store.UserImpact(ctx, by.Account, id, s.Now())
+	return u.User, i, err
 }
 
 // changeable finds a user that may be changed: anybody but root.
@@ -315,7 +230,7 @@ func (s *People) changeable(ctx context.Context, by access.Actor, id ident.User)
 	if err == nil && u.Role == access.Root {
 		err = fault.New(fault.Forbidden, "The account owner (root) cannot be changed here.")
 	}
-	return u, err
+	return u.User, err
 }
 
 // other finds a changeable user who is not the actor.

@@ -10,6 +10,7 @@ import (
 
 	"bailiwick/internal/access"
 	"bailiwick/internal/fault"
+	"bailiwick/internal/ident"
 	"bailiwick/internal/secret"
 )
 
@@ -21,7 +22,9 @@ type RosterLine struct {
 	Line    int // in the file, from 1
 	Profile Profile
 	Error   string      // empty: well
-	Token   secret.Text // of the first log-on link; empty in a dry run
+	Token   secret.Text // of the first log-on link; empty unless the user was added
+
+	token secret.Text // until then
 }
 
 // Roster reads RAM users from CSV with the columns "logon", "name" and "email"
@@ -35,43 +38,63 @@ func (s *People) Roster(ctx context.Context, by access.Actor, file io.Reader, dr
 	if lines, err = readRoster(file); err != nil {
 		return nil, false, err
 	}
-	well = true
-	seen := map[string]int{}
-	for i := range lines {
-		if lines[i].Error == "" {
-			lines[i].Error = s.wrongWith(ctx, by, lines[i], seen)
-		}
-		well = well && lines[i].Error == ""
+	newcomers, err := s.newcomers(ctx, by, lines)
+	if err != nil {
+		return nil, false, err
 	}
+	well = len(newcomers) == len(lines)
 	if dry || !well {
 		return lines, well, nil
 	}
+	if err := s.insert(ctx, by, newcomers...); err != nil {
+		return nil, false, err
+	}
 	for i := range lines {
-		if _, lines[i].Token, err = s.Add(ctx, by, lines[i].Profile); err != nil {
-			lines[i].Error = fault.Show(err)
-			return lines, false, nil
-		}
+		lines[i].Token = lines[i].token
 	}
 	return lines, true, nil
 }
 
-// wrongWith says why a line cannot be added; empty: it can.
-func (s *People) wrongWith(ctx context.Context, by access.Actor, l RosterLine, seen map[string]int) string {
-	u, err := s.fresh(by, l.Profile)
+// newcomers makes a newcomer of every line that is well, and says of the others
+// what is wrong.
+func (s *People) newcomers(ctx context.Context, by access.Actor, lines []RosterLine) (all []Newcomer, err error) {
+	taken, err := s.taken(ctx, by, lines)
 	if err != nil {
-		return fault.Show(err)
+		return nil, err
 	}
-	if before, twice := seen[string(u.LogOn)]; twice {
-		return "The log-on name stands on line " + strconv.Itoa(before) + " already."
+	seen := map[ident.LogOn]int{}
+	for i := range lines {
+		l := &lines[i]
+		if l.Error != "" {
+			continue
+		}
+		n, token, err := s.invited(by, l.Profile)
+		switch before := seen[n.User.LogOn]; {
+		case err != nil:
+			l.Error = fault.Show(err)
+		case before > 0:
+			l.Error = "The log-on name stands on line " + strconv.Itoa(before) + " already."
+		case taken[n.User.LogOn]:
+			l.Error = "There is already a user with this log-on name."
+		default:
+			l.token, seen[n.User.LogOn] = token, l.Line
+			all = append(all, n)
+		}
 	}
-	seen[string(u.LogOn)] = l.Line
-	switch _, err := s.Store.UserByLogOn(ctx, by.Alias, u.LogOn); {
-	case err == nil:
-		return "There is already a user with this log-on name."
-	case !fault.Is(err, fault.Missing):
-		return fault.Show(err)
+	return all, nil
+}
+
+func (s *People) taken(ctx context.Context, by access.Actor, lines []RosterLine) (map[ident.LogOn]bool, error) {
+	names := make([]ident.LogOn, len(lines))
+	for i, l := range lines {
+		names[i] = ident.LogOn(l.Profile.LogOn)
 	}
-	return ""
+	there, err := s.Store.Taken(ctx, by.Account, names)
+	taken := map[ident.LogOn]bool{}
+	for _, name := range there {
+		taken[name] = true
+	}
+	return taken, err
 }
 
 func readRoster(file io.Reader) ([]RosterLine, error) {

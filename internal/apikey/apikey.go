@@ -31,8 +31,8 @@ type Key struct {
 	Description string
 	Digest      secret.Digest
 	Hint        string     // the secret's last four characters
-	Owner       ident.User // who made it; the key works as long as they may be in the workspace
-	OwnerName   string     // such as "alice@acme"; read with lists, not kept
+	Owner       ident.User // who made it; the key works as long as they may be in the workspace; empty: gone for good
+	OwnerName   string     // such as "alice@acme"; it stays when the owner is gone
 	CreatedAt   time.Time
 	LastUsedAt  time.Time      // zero: never; a minute's precision
 	DisabledAt  time.Time      // zero: enabled

@@ -52,6 +52,7 @@ var People = []Person{
 type Services struct {
 	Accounts   *account.Service
 	Workspaces *workspace.Service
+	Members    *workspace.Members
 	Catalogue  *catalogue.Service
 	Grants     *grant.Service
 	Providers  *provider.Service
@@ -111,7 +112,7 @@ func (s Services) people(ctx context.Context, company account.Account, root acce
 		if _, member := is.In[ids[p.Workspace]]; member {
 			continue
 		}
-		err = s.Workspaces.PutMember(ctx, company.ID, ids[p.Workspace], workspace.Member{User: u.ID, Role: p.Role, Pages: p.Pages})
+		err = s.Members.Put(ctx, root, ids[p.Workspace], []workspace.Member{{User: u.ID, Role: p.Role, Pages: p.Pages}}, false)
 		if err != nil {
 			return fmt.Errorf("demo member %s: %w", p.LogOn, err)
 		}

@@ -63,6 +63,15 @@ func (s *Store) change(ctx context.Context, why audit.Event, touched []thing, do
 
 // changeAs is change for what is known only once it is done.
 func (s *Store) changeAs(ctx context.Context, do func(tx *gorm.DB) (deed, error)) error {
+	return s.changes(ctx, func(tx *gorm.DB) ([]deed, error) {
+		done, err := do(tx)
+		return []deed{done}, err
+	})
+}
+
+// changes keeps several deeds, all of them or none. Each has a number of its
+// own, and an event.
+func (s *Store) changes(ctx context.Context, do func(tx *gorm.DB) ([]deed, error)) error {
 	err := s.write.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
 		seq, err := tick(tx)
 		if err != nil {
@@ -72,7 +81,17 @@ func (s *Store) changeAs(ctx context.Context, do func(tx *gorm.DB) (deed, error)
 		if err != nil {
 			return err
 		}
-		return s.note(tx, seq, done)
+		for i, d := range done {
+			if i > 0 {
+				if seq, err = tick(tx); err != nil {
+					return err
+				}
+			}
+			if err := s.note(tx, seq, d); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	if errors.Is(err, errUnchanged) {
 		return nil

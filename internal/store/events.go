@@ -55,9 +55,17 @@ func (s *Store) insertEvent(tx *gorm.DB, seq int64, e audit.Event) error {
 
 // Note implements account.Store.
 func (s *Store) Note(ctx context.Context, why audit.Event) error {
+	return s.noting(ctx, why, func(*gorm.DB) error { return nil })
+}
+
+// noting keeps an event with what the policy need not know of.
+func (s *Store) noting(ctx context.Context, why audit.Event, do func(tx *gorm.DB) error) error {
 	err := s.write.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
 		seq, err := tick(tx)
 		if err != nil {
+			return err
+		}
+		if err := do(tx); err != nil {
 			return err
 		}
 		return s.note(tx, seq, deed{why: why})

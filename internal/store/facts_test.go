@@ -10,6 +10,7 @@ import (
 
 	"bailiwick/internal/access"
 	"bailiwick/internal/apikey"
+	"bailiwick/internal/audit"
 	"bailiwick/internal/catalogue"
 	"bailiwick/internal/ident"
 	"bailiwick/internal/policy"
@@ -154,7 +155,8 @@ func (c *chaos) act() {
 	model, ws, key, p := ident.Model(fmt.Sprint("m", c.dice.IntN(2))), pick(c.dice, subs), pick(c.dice, keys), pick(c.dice, providers)
 	c.names++
 	name := fmt.Sprint("name ", c.names)
-	switch c.dice.IntN(13) {
+	person := pick(c.dice, users) // root too, who is missing to all but the keys
+	switch c.dice.IntN(19) {
 	case 0:
 		_ = c.s.InsertWorkspace(ctx, a, workspace.Workspace{ID: ident.NewWorkspace(), Name: name, Version: 1}, w.Why("workspaces:add"))
 	case 1:
@@ -172,12 +174,11 @@ func (c *chaos) act() {
 		}
 		w.Grant(model, pick(c.dice, catalogue.All), to...)
 	case 5:
-		if ws != "" {
-			w.Member(ws, pick(c.dice, users), access.Regular)
-		}
-	case 6:
+		m := []workspace.Member{{User: person, Role: access.Regular, Version: workspace.AnyVersion}}
+		_ = c.s.PutMembers(ctx, a, ws, m, true, func(workspace.MemberChange) audit.Event { return w.Why("members:change") })
+	case 6, 17, 18:
 		home := pick(c.dice, append(subs, w.Default))
-		k := apikey.Key{ID: ident.NewKey(), Account: a, Owner: pick(c.dice, users), Digest: secret.TokenDigest(name), CreatedAt: storetest.Start, Version: 1}
+		k := apikey.Key{ID: ident.NewKey(), Account: a, Owner: person, Digest: secret.TokenDigest(name), CreatedAt: storetest.Start, Version: 1}
 		if c.dice.IntN(2) == 0 {
 			k.Models, k.ExpiresAt = []ident.Model{model}, storetest.Start.Add(time.Hour)
 		}
@@ -195,6 +196,16 @@ func (c *chaos) act() {
 	case 10:
 		if p.ID != "" {
 			w.Serve(p.ID, []ident.Model{"m0", "m1"}[:c.dice.IntN(3)]...)
+		}
+	case 13:
+		_ = c.s.RemoveMember(ctx, a, ws, person, true, func(workspace.MemberChange) audit.Event { return w.Why("members:remove") })
+	case 14:
+		_ = c.s.SetUserDisabled(ctx, a, person, []time.Time{{}, storetest.Start}[c.dice.IntN(2)], w.Why("users:disable"))
+	case 15:
+		_ = c.s.SetUserRole(ctx, a, person, []access.Role{access.Super, access.Regular}[c.dice.IntN(2)], w.Why("users:promote"))
+	case 16:
+		if c.dice.IntN(4) == 0 {
+			_ = c.s.DeleteUser(ctx, a, person, w.Why("users:delete"))
 		}
 	case 11:
 		if p.ID != "" && c.dice.IntN(3) == 0 {

@@ -18,7 +18,8 @@ type keyRow struct {
 	ID          ident.Key
 	Account     ident.Account   `gorm:"column:account_id"`
 	Workspace   ident.Workspace `gorm:"column:workspace_id"`
-	Owner       ident.User      `gorm:"column:owner_id"`
+	Owner       *ident.User     `gorm:"column:owner_id"` // nil: gone, and the key dead for good
+	OwnerName   string
 	Description string
 	Folded      string // the description as it is searched
 	Digest      []byte
@@ -36,7 +37,7 @@ func (keyRow) TableName() string { return "keys" }
 
 func keyRowOf(k apikey.Key) keyRow {
 	return keyRow{
-		ID: k.ID, Account: k.Account, Workspace: k.Workspace, Owner: k.Owner,
+		ID: k.ID, Account: k.Account, Workspace: k.Workspace, Owner: &k.Owner, OwnerName: k.OwnerName,
 		Description: k.Description, Folded: fold(k.Description), Digest: k.Digest[:], Hint: k.Hint,
 		Created: stampOf(k.CreatedAt), LastUsed: stampOf(k.LastUsedAt), Disabled: stampOf(k.DisabledAt), Expires: stampOf(k.ExpiresAt),
 		Models: joined(k.Models), Networks: joinedNetworks(k.Networks), Version: k.Version,
@@ -51,33 +52,30 @@ func (r keyRow) key() (apikey.Key, error) {
 	if err != nil {
 		return apikey.Key{}, fmt.Errorf("key %s: %w", r.ID, err)
 	}
+	var owner ident.User
+	if r.Owner != nil {
+		owner = *r.Owner
+	}
 	return apikey.Key{
-		ID: r.ID, Account: r.Account, Workspace: r.Workspace, Owner: r.Owner,
+		ID: r.ID, Account: r.Account, Workspace: r.Workspace, Owner: owner, OwnerName: r.OwnerName,
 		Description: r.Description, Digest: secret.Digest(r.Digest), Hint: r.Hint,
 		CreatedAt: r.Created.time(), LastUsedAt: r.LastUsed.time(), DisabledAt: r.Disabled.time(), ExpiresAt: r.Expires.time(),
 		Models: split[ident.Model](r.Models), Networks: networks, Version: r.Version,
 	}, nil
 }
 
-// listedKeyRow is a key with the names a list shows.
+// listedKeyRow is a key with the name a list shows.
 type listedKeyRow struct {
 	Row           keyRow `gorm:"embedded"`
-	OwnerLogOn    string
-	Alias         string
 	WorkspaceName string
 }
 
 func (r listedKeyRow) listed() (apikey.Listed, error) {
 	k, err := r.Row.key()
-	k.OwnerName = r.OwnerLogOn + "@" + r.Alias
 	return apikey.Listed{Key: k, WorkspaceName: r.WorkspaceName}, err
 }
 
-const keySelect = `SELECT k.*, u.log_on AS owner_log_on, a.alias, w.name AS workspace_name
-	FROM keys k
-	JOIN users u ON u.id = k.owner_id
-	JOIN accounts a ON a.id = k.account_id
-	JOIN workspaces w ON w.id = k.workspace_id`
+const keySelect = "SELECT k.*, w.name AS workspace_name FROM keys k JOIN workspaces w ON w.id = k.workspace_id"
 
 // InsertKey implements apikey.Store. The key is kept in ws, which must be of
 // the key's account, as its owner must; otherwise they are missing.
@@ -87,7 +85,7 @@ func (s *Store) InsertKey(ctx context.Context, ws ident.Workspace, k apikey.Key,
 		if err != nil {
 			return explain(err, "workspace")
 		}
-		if _, err := gorm.G[userRow](tx).Where("account_id = ? AND id = ?", k.Account, k.Owner).Take(ctx); err != nil {
+		if k.OwnerName, err = fullName(ctx, tx, k.Account, k.Owner); err != nil {
 			return explain(err, "user")
 		}
 		n, err := exec(tx, "UPDATE workspaces SET key_count = key_count + 1 WHERE account_id = ? AND id = ? AND key_count < ?", k.Account, ws, limit)
@@ -102,6 +100,12 @@ func (s *Store) InsertKey(ctx context.Context, ws ident.Workspace, k apikey.Key,
 		return gorm.G[keyRow](tx).Create(ctx, &row)
 	})
 	return explain(err, "API key")
+}
+
+// fullName is how a user logs on.
+func fullName(ctx context.Context, tx *gorm.DB, a ident.Account, u ident.User) (string, error) {
+	return gorm.G[string](tx).Raw(`SELECT u.log_on || '@' || a.alias FROM users u JOIN accounts a ON a.id = u.account_id
+		WHERE u.account_id = ? AND u.id = ?`, a, u).Take(ctx)
 }
 
 // Key implements apikey.Store.

@@ -16,6 +16,7 @@ import (
 func migrations() []*gormigrate.Migration {
 	return []*gormigrate.Migration{
 		{ID: "202611230001_begin", Migrate: begin},
+		{ID: "202611230010_people", Migrate: people},
 	}
 }
 

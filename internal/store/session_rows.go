@@ -111,11 +111,6 @@ func (s *Sessions) sweep(tx *gorm.DB, now stamp) error {
 	return err
 }
 
-// EndSessions ends every session of a user.
-func (s *Store) EndSessions(ctx context.Context, u ident.User) error {
-	return explain(endSessions(s.write.WithContext(ctx), u), "session")
-}
-
 func endSessions(tx *gorm.DB, u ident.User) error {
 	_, err := exec(tx, "DELETE FROM sessions WHERE user_id = ?", u)
 	return err

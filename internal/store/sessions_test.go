@@ -221,13 +221,20 @@ func TestAUsersSessionsEndTogether(t *testing.T) {
 		alice := w.User("alice", access.Regular)
 		for name, end := range map[string]func() error{
 			"a new password": func() error {
-				return w.Store.SetPassword(t.Context(), w.Account.ID, alice.ID, "hash", w.Why("users:reset-password"))
+				return w.Store.SetPassword(t.Context(), w.Account.ID, alice.ID, "hash", false, w.Why("users:reset-password"))
 			},
-			"ended": func() error { return w.Store.EndSessions(t.Context(), alice.ID) },
+			"ended": func() error {
+				return w.Store.EndSessions(t.Context(), w.Account.ID, alice.ID, w.Why("users:end-sessions"))
+			},
 			"a generation": func() error {
 				return w.Store.Exec("UPDATE users SET generation = generation + 1 WHERE id = ?", alice.ID)
 			},
-			"disabled": func() error { return w.Store.Exec("UPDATE users SET disabled = 1 WHERE id = ?", alice.ID) },
+			"disabled": func() error {
+				return w.Store.SetUserDisabled(t.Context(), w.Account.ID, alice.ID, storetest.Start, w.Why("users:disable"))
+			},
+			"full access": func() error {
+				return w.Store.SetUserRole(t.Context(), w.Account.ID, alice.ID, access.Super, w.Why("users:promote"))
+			},
 		} {
 			must(t, w.Store.Exec("UPDATE users SET disabled = 0"))
 			one, two, root := &browser{t: t, sessions: ss}, &browser{t: t, sessions: ss}, &browser{t: t, sessions: ss}
@@ -240,7 +247,7 @@ func TestAUsersSessionsEndTogether(t *testing.T) {
 			}
 		}
 		u, err := w.Store.UserByLogOn(t.Context(), "acme", "alice")
-		if err != nil || u.Password != "hash" || u.Generation != 3 {
+		if err != nil || u.Password != "hash" || u.Generation != 6 {
 			t.Fatalf("%+v, %v", u, err)
 		}
 	})
@@ -248,10 +255,10 @@ func TestAUsersSessionsEndTogether(t *testing.T) {
 
 func TestASessionThatEndedMeanwhileIsNotRevivedBySaving(t *testing.T) {
 	eachSessions(t, func(t *testing.T, w *storetest.World, ss *store.Sessions, _ *storetest.Clock) {
-		b := &browser{t: t, sessions: ss}
-		b.logOn(w.Root.ID)
+		b, alice := &browser{t: t, sessions: ss}, w.User("alice", access.Regular)
+		b.logOn(alice.ID)
 		b.visit(func(s *sessions.Session) {
-			must(t, w.Store.EndSessions(t.Context(), w.Root.ID))
+			must(t, w.Store.EndSessions(t.Context(), w.Account.ID, alice.ID, w.Why("users:end-sessions")))
 			s.Values[store.SessionNotice] = "Saved."
 		})
 		if n, _ := w.Store.Number("SELECT COUNT(*) FROM sessions"); n != 0 || b.cookie != nil {

@@ -40,14 +40,16 @@ import (
 )
 
 var (
-	_ account.Store   = (*Store)(nil)
-	_ workspace.Store = (*Store)(nil)
-	_ catalogue.Store = (*Store)(nil)
-	_ grant.Store     = (*Store)(nil)
-	_ apikey.Store    = (*Store)(nil)
-	_ provider.Store  = (*Store)(nil)
-	_ usage.Store     = (*Store)(nil)
-	_ policy.Source   = (*Store)(nil)
+	_ account.Store         = (*Store)(nil)
+	_ account.PeopleStore   = (*Store)(nil)
+	_ workspace.Store       = (*Store)(nil)
+	_ workspace.MemberStore = (*Store)(nil)
+	_ catalogue.Store       = (*Store)(nil)
+	_ grant.Store           = (*Store)(nil)
+	_ apikey.Store          = (*Store)(nil)
+	_ provider.Store        = (*Store)(nil)
+	_ usage.Store           = (*Store)(nil)
+	_ policy.Source         = (*Store)(nil)
 )
 
 // Config says where the database is.

@@ -85,6 +85,10 @@ func foreignTries(t *testing.T, s *store.Store, mine, other estate) map[string]f
 		return err
 	}
 	second := func(_ any, err error) error { return err }
+	told := func(workspace.MemberChange) audit.Event { return why }
+	put := func(ws ident.Workspace, u ident.User) error {
+		return s.PutMembers(ctx, a, ws, []workspace.Member{{User: u, Role: access.Regular, Version: workspace.AnyVersion}}, true, told)
+	}
 	newKey := func(owner ident.User) apikey.Key {
 		return apikey.Key{ID: ident.NewKey(), Account: a, Owner: owner, Digest: secret.TokenDigest(string(ident.NewKey())), CreatedAt: storetest.Start}
 	}
@@ -92,20 +96,26 @@ func foreignTries(t *testing.T, s *store.Store, mine, other estate) map[string]f
 		return []provider.Serving{{Provider: p, Model: m, Name: "x"}}
 	}
 	return map[string]func() error{
-		"SetPassword":     func() error { return s.SetPassword(ctx, a, other.user.ID, "x", why) },
-		"RenameWorkspace": func() error { return s.RenameWorkspace(ctx, a, other.ws.ID, "x", 1, why) },
-		"DeleteWorkspace": func() error { return second(s.DeleteWorkspace(ctx, a, other.ws.ID, why)) },
-		"Remains":         func() error { return second(s.Remains(ctx, a, other.ws.ID)) },
-		"Workspace":       func() error { return second(s.Workspace(ctx, a, other.ws.ID)) },
-		"PutMember of a workspace": func() error {
-			return s.PutMember(ctx, a, other.ws.ID, workspace.Member{User: mine.user.ID, Role: access.Regular}, why)
-		},
-		"PutMember of a user": func() error {
-			return s.PutMember(ctx, a, mine.ws.ID, workspace.Member{User: other.user.ID, Role: access.Regular}, why)
-		},
-		"Model":                    func() error { return second(s.Model(ctx, a, other.model)) },
-		"GrantList":                func() error { return second(s.GrantList(ctx, a, subject)) },
-		"ReplaceGrants of a model": func() error { return replace(subject, mine.ws.ID) },
+		"SetPassword":               func() error { return s.SetPassword(ctx, a, other.user.ID, "x", false, why) },
+		"User":                      func() error { return second(s.User(ctx, a, other.user.ID)) },
+		"UpdateUser":                func() error { u := other.user; u.Version = 1; return s.UpdateUser(ctx, a, u, why) },
+		"SetUserRole":               func() error { return s.SetUserRole(ctx, a, other.user.ID, access.Super, why) },
+		"SetUserDisabled":           func() error { return s.SetUserDisabled(ctx, a, other.user.ID, time.Now(), why) },
+		"DeleteUser":                func() error { return s.DeleteUser(ctx, a, other.user.ID, why) },
+		"EndSessions":               func() error { return s.EndSessions(ctx, a, other.user.ID, why) },
+		"Invite":                    func() error { return s.Invite(ctx, a, other.user.ID, account.Invitation{}, why) },
+		"Member":                    func() error { return second(s.Member(ctx, a, other.ws.ID, other.user.ID)) },
+		"Leaving":                   func() error { return second(s.Leaving(ctx, a, other.ws.ID, other.user.ID)) },
+		"RemoveMember":              func() error { return s.RemoveMember(ctx, a, other.ws.ID, other.user.ID, true, told) },
+		"RenameWorkspace":           func() error { return s.RenameWorkspace(ctx, a, other.ws.ID, "x", 1, why) },
+		"DeleteWorkspace":           func() error { return second(s.DeleteWorkspace(ctx, a, other.ws.ID, why)) },
+		"Remains":                   func() error { return second(s.Remains(ctx, a, other.ws.ID)) },
+		"Workspace":                 func() error { return second(s.Workspace(ctx, a, other.ws.ID)) },
+		"PutMembers of a workspace": func() error { return put(other.ws.ID, mine.user.ID) },
+		"PutMembers of a user":      func() error { return put(mine.ws.ID, other.user.ID) },
+		"Model":                     func() error { return second(s.Model(ctx, a, other.model)) },
+		"GrantList":                 func() error { return second(s.GrantList(ctx, a, subject)) },
+		"ReplaceGrants of a model":  func() error { return replace(subject, mine.ws.ID) },
 		"ReplaceGrants to a workspace": func() error {
 			return replace(grant.Subject{Model: mine.model, Capability: catalogue.Call}, other.ws.ID)
 		},
@@ -157,8 +167,33 @@ func foreignLists(t *testing.T, s *store.Store, mine, theirs estate) map[string]
 	}
 	records, _, err := s.Usage(ctx, mine.Default, usage.Filter{})
 	must(t, err)
+	members, _, err := s.Members(ctx, a, theirs.ws.ID, workspace.MemberFilter{})
+	must(t, err)
+	heads, err := s.Administrators(ctx, a, theirs.ws.ID)
+	must(t, err)
+	seats, err := s.Seats(ctx, a, theirs.user.ID)
+	must(t, err)
+	impact, err := s.UserImpact(ctx, a, theirs.user.ID, time.Now())
+	must(t, err)
+	candidates, err := s.Candidates(ctx, a, mine.ws.ID, "", 1000)
+	must(t, err)
+	people, _, err := s.Users(ctx, a, account.UserFilter{})
+	must(t, err)
+	strangers := 0
+	for _, c := range candidates {
+		if c.User == theirs.user.ID {
+			strangers++
+		}
+	}
+	for _, u := range people {
+		if u.Account != a {
+			strangers++
+		}
+	}
 	return map[string]int{
-		"Workspaces": len(workspaces), "Keys of one": len(one), "Keys of two": len(two), "Keys found": len(searched),
+		"Members": len(members), "Administrators": len(heads), "Seats": len(seats), "UserImpact": len(impact.Keys) + len(impact.Workspaces),
+		"Users and Candidates": strangers,
+		"Workspaces":           len(workspaces), "Keys of one": len(one), "Keys of two": len(two), "Keys found": len(searched),
 		"Models": foreign, "Usage": len(records),
 	}
 }
@@ -190,7 +225,7 @@ func TestTheTablesRefuseRowsAcrossAccounts(t *testing.T) {
 func TestEveryMethodNamesItsOwnerFirst(t *testing.T) {
 	without := map[string]string{
 		"OpenAccount": "makes the owner", "Accounts": "the command line's", "AccountByAlias": "log-on", "UserByLogOn": "log-on",
-		"Actor": "a session's user", "EndSessions": "a session's user", "Sessions": "their tokens", "Facts": "the policy's, of all",
+		"Actor": "a session's user", "Invitation": "the token's", "AcceptInvitation": "the token's", "Sessions": "their tokens", "Facts": "the policy's, of all",
 		"InsertUsage": "the recorder's, of all", "KeysUsed": "the recorder's, of all", "Note": "the event says",
 		"Canary": "the installation's", "Close": "", "OnChange": "", "Exec": "test", "Strings": "test", "Number": "test", "Postgres": "test", "Plan": "test", "Reads": "test",
 	}

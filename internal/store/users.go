@@ -2,12 +2,15 @@ package store
 
 import (
 	"context"
+	"errors"
+	"time"
 
 	"gorm.io/gorm"
 
 	"bailiwick/internal/access"
 	"bailiwick/internal/account"
 	"bailiwick/internal/audit"
+	"bailiwick/internal/fault"
 	"bailiwick/internal/ident"
 )
 
@@ -16,40 +19,81 @@ type userRow struct {
 	Account    ident.Account `gorm:"column:account_id"`
 	LogOn      ident.LogOn
 	Name       string
+	Email      string
+	Folded     string // what is searched
 	Role       access.Role
-	Password   string
+	Password   string // empty: none yet, or none any more
+	MustChange bool
 	Created    stamp
+	LastLogOn  stamp // zero: never
 	Disabled   stamp // zero: may log on
 	Generation int64
+	Version    int64
 }
 
 func (userRow) TableName() string { return "users" }
 
 func userRowOf(u account.User) userRow {
 	return userRow{
-		ID: u.ID, Account: u.Account, LogOn: u.LogOn, Name: u.Name, Role: u.Role, Password: u.Password,
-		Created: stampOf(u.CreatedAt), Disabled: stampOf(u.DisabledAt), Generation: u.Generation,
+		ID: u.ID, Account: u.Account, LogOn: u.LogOn, Name: u.Name, Email: u.Email, Folded: foldedUser(string(u.LogOn), u.Name, u.Email),
+		Role: u.Role, Password: u.Password, MustChange: u.MustChange,
+		Created: stampOf(u.CreatedAt), Disabled: stampOf(u.DisabledAt), Generation: u.Generation, Version: u.Version,
 	}
 }
 
 func (r userRow) user() account.User {
 	return account.User{
-		ID: r.ID, Account: r.Account, LogOn: r.LogOn, Name: r.Name, Role: r.Role, Password: r.Password,
-		CreatedAt: r.Created.time(), DisabledAt: r.Disabled.time(), Generation: r.Generation,
+		ID: r.ID, Account: r.Account, LogOn: r.LogOn, Name: r.Name, Email: r.Email, Role: r.Role, Password: r.Password, MustChange: r.MustChange,
+		CreatedAt: r.Created.time(), DisabledAt: r.Disabled.time(), Generation: r.Generation, Version: r.Version,
 	}
+}
+
+// foldedUser is what a search for a user looks into. No search can hold the
+// line breaks, so that none finds the end of one part and the beginning of the next.
+func foldedUser(logOn, name, email string) string { return fold(logOn + "\n" + name + "\n" + email) }
+
+// ramUser finds a user that can be changed: not root.
+func ramUser(ctx context.Context, tx *gorm.DB, a ident.Account, id ident.User) (userRow, error) {
+	row, err := gorm.G[userRow](tx).Where("account_id = ? AND id = ? AND role <> ?", a, id, access.Root).Take(ctx)
+	return row, explain(err, "user")
 }
 
 // InsertUser implements account.Store.
 func (s *Store) InsertUser(ctx context.Context, a ident.Account, u account.User, why audit.Event) error {
-	err := s.change(ctx, why, aUser.of(a, string(u.ID)), func(tx *gorm.DB) error {
-		if _, err := gorm.G[accountRow](tx).Where("id = ?", a).Take(ctx); err != nil {
-			return explain(err, "account")
+	err := s.InsertUsers(ctx, a, []account.Newcomer{{User: u, Why: why}})
+	if f, ok := fault.On(err, "logon"); ok {
+		return f.About("name")
+	}
+	return err
+}
+
+// InsertUsers implements account.PeopleStore.
+func (s *Store) InsertUsers(ctx context.Context, a ident.Account, all []account.Newcomer) error {
+	err := s.changes(ctx, func(tx *gorm.DB) (done []deed, err error) {
+		owner, err := gorm.G[accountRow](tx).Where("id = ?", a).Take(ctx)
+		if err != nil {
+			return nil, explain(err, "account")
 		}
-		u.Account = a
-		row := userRowOf(u)
-		return gorm.G[userRow](tx).Create(ctx, &row)
+		for _, n := range all {
+			n.User.Account = a
+			if err := insertNewcomer(ctx, tx, n); errors.Is(err, gorm.ErrDuplicatedKey) {
+				return nil, fault.New(fault.Conflict, "There is already a user %s@%s.", n.User.LogOn, owner.Alias).About("logon").Because(err)
+			} else if err != nil {
+				return nil, err
+			}
+			done = append(done, deed{n.Why, aUser.of(a, string(n.User.ID))})
+		}
+		return done, nil
 	})
-	return explain(err, "user", "name")
+	return explain(err, "user")
+}
+
+func insertNewcomer(ctx context.Context, tx *gorm.DB, n account.Newcomer) error {
+	row := userRowOf(n.User)
+	if err := gorm.G[userRow](tx).Create(ctx, &row); err != nil || n.Invitation.Token.Zero() {
+		return err
+	}
+	return putInvitation(tx, n.User.Account, n.User.ID, n.Invitation)
 }
 
 // UserByLogOn implements account.Store.
@@ -59,38 +103,110 @@ func (s *Store) UserByLogOn(ctx context.Context, alias ident.Alias, name ident.L
 	return row.user(), explain(err, "user")
 }
 
-// SetPassword implements account.Store. Every session of the user ends with it.
-func (s *Store) SetPassword(ctx context.Context, a ident.Account, u ident.User, hash string, why audit.Event) error {
-	err := s.change(ctx, why, aUser.of(a, string(u)), func(tx *gorm.DB) error {
-		n, err := exec(tx, "UPDATE users SET password = ?, generation = generation + 1 WHERE account_id = ? AND id = ?", hash, a, u)
+// UpdateUser implements account.PeopleStore.
+func (s *Store) UpdateUser(ctx context.Context, a ident.Account, u account.User, why audit.Event) error {
+	err := s.change(ctx, why, nil, func(tx *gorm.DB) error {
+		row, err := ramUser(ctx, tx, a, u.ID)
 		if err != nil {
 			return err
 		}
-		if n == 0 {
-			return gorm.ErrRecordNotFound
+		if row.Version != u.Version {
+			return stale("user")
 		}
-		return endSessions(tx, u)
+		_, err = exec(tx, "UPDATE users SET name = ?, email = ?, folded = ?, version = version + 1 WHERE account_id = ? AND id = ?",
+			u.Name, u.Email, foldedUser(string(row.LogOn), u.Name, u.Email), a, u.ID)
+		return err
 	})
 	return explain(err, "user")
 }
 
-// Actor implements account.Store.
-func (s *Store) Actor(ctx context.Context, u ident.User) (access.Actor, error) {
-	var actor access.Actor
-	err := s.view(ctx, func(tx *gorm.DB) error {
-		row, err := gorm.G[userRow](tx).Where("id = ? AND disabled = 0", u).Take(ctx)
+// SetUserRole implements account.PeopleStore.
+func (s *Store) SetUserRole(ctx context.Context, a ident.Account, id ident.User, role access.Role, why audit.Event) error {
+	err := s.change(ctx, why, aUser.of(a, string(id)), func(tx *gorm.DB) error {
+		row, err := ramUser(ctx, tx, a, id)
 		if err != nil {
 			return err
 		}
-		owner, err := gorm.G[accountRow](tx).Where("id = ?", row.Account).Take(ctx)
-		if err != nil {
-			return err
+		if row.Role == role {
+			return errUnchanged
 		}
-		actor = access.Actor{
-			Account: row.Account, Alias: owner.Alias, User: row.ID, LogOn: row.LogOn, Name: row.Name, Role: row.Role,
-		}
-		actor.In, err = memberships(ctx, tx, row.Account, u)
-		return err
+		return renew(tx, a, id, "role = ?", role)
 	})
-	return actor, explain(err, "user")
+	return explain(err, "user")
+}
+
+// SetUserDisabled implements account.PeopleStore. A user who is as they shall
+// be stays as they are, and no event is kept.
+func (s *Store) SetUserDisabled(ctx context.Context, a ident.Account, id ident.User, at time.Time, why audit.Event) error {
+	err := s.change(ctx, why, aUser.of(a, string(id)), func(tx *gorm.DB) error {
+		row, err := ramUser(ctx, tx, a, id)
+		if err != nil {
+			return err
+		}
+		if (row.Disabled == 0) == at.IsZero() {
+			return errUnchanged
+		}
+		return renew(tx, a, id, "disabled = ?", stampOf(at))
+	})
+	return explain(err, "user")
+}
+
+// DeleteUser implements account.PeopleStore.
+func (s *Store) DeleteUser(ctx context.Context, a ident.Account, id ident.User, why audit.Event) error {
+	err := s.changeAs(ctx, func(tx *gorm.DB) (deed, error) {
+		if _, err := ramUser(ctx, tx, a, id); err != nil {
+			return deed{}, err
+		}
+		touched, err := belongings(ctx, tx, a, id)
+		if err != nil {
+			return deed{}, err
+		}
+		return deed{why, append(touched, thing{aUser, a, string(id)})}, dropUser(tx, a, id)
+	})
+	return explain(err, "user")
+}
+
+// belongings are the workspaces and keys that change when a user goes.
+func belongings(ctx context.Context, tx *gorm.DB, a ident.Account, id ident.User) (touched []thing, err error) {
+	seats, err := gorm.G[memberRow](tx).Where("account_id = ? AND user_id = ?", a, id).Find(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range seats {
+		touched = append(touched, thing{aWorkspace, a, string(m.Workspace)})
+	}
+	keys, err := gorm.G[keyRow](tx).Select("id").Where("account_id = ? AND owner_id = ?", a, id).Find(ctx)
+	for _, k := range keys {
+		touched = append(touched, thing{aKey, a, string(k.ID)})
+	}
+	return touched, err
+}
+
+func dropUser(tx *gorm.DB, a ident.Account, id ident.User) error {
+	if err := endSessions(tx, id); err != nil {
+		return err
+	}
+	for _, statement := range []string{
+		"DELETE FROM members WHERE account_id = ? AND user_id = ?",
+		"DELETE FROM invitations WHERE account_id = ? AND user_id = ?",
+		"UPDATE keys SET owner_id = NULL, version = version + 1 WHERE account_id = ? AND owner_id = ?",
+		"DELETE FROM users WHERE account_id = ? AND id = ?",
+	} {
+		if _, err := exec(tx, statement, a, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// renew changes one column of a user and ends every session.
+func renew(tx *gorm.DB, a ident.Account, id ident.User, set string, value any) error {
+	n, err := exec(tx, "UPDATE users SET "+set+", generation = generation + 1 WHERE account_id = ? AND id = ?", value, a, id)
+	if err != nil {
+		return err
+	}
+	if n == 0 {
+		return gorm.ErrRecordNotFound
+	}
+	return endSessions(tx, id)
 }

@@ -39,13 +39,6 @@ type Listed struct {
 	Administrators []string // display names
 }
 
-// Member is a user inside one workspace.
-type Member struct {
-	User  ident.User
-	Role  access.Role // Administrator or Regular
-	Pages []access.Page
-}
-
 // Filter chooses workspaces for a list: the Default Workspace first, then by name.
 type Filter struct {
 	Search string            // part of name or id, regardless of case
@@ -80,7 +73,6 @@ type Store interface {
 	// Workspaces gives one page and the cursor of the next; empty: no more.
 	Workspaces(ctx context.Context, a ident.Account, f Filter) (page []Listed, next string, err error)
 	Allowance(ctx context.Context, a ident.Account) (Allowance, error)
-	PutMember(ctx context.Context, a ident.Account, ws ident.Workspace, m Member, why audit.Event) error
 }
 
 // Service is what people can do with workspaces.
@@ -182,18 +174,6 @@ func (s *Service) Allowance(ctx context.Context, by access.Actor) (Allowance, er
 		return Allowance{}, err
 	}
 	return s.Store.Allowance(ctx, by.Account)
-}
-
-// PutMember adds a user to a workspace, or changes role and pages there, from
-// this machine's command line. The role is Administrator or Regular.
-func (s *Service) PutMember(ctx context.Context, a ident.Account, ws ident.Workspace, m Member) error {
-	if m.Role != access.Administrator && m.Role != access.Regular {
-		return fault.Field("role", "A member is an administrator or a regular user.")
-	}
-	return s.Store.PutMember(ctx, a, ws, m, audit.Event{
-		ID: ident.NewEvent(), Account: a, Workspace: ws, ActorName: "command line", Action: "members:put", Object: string(m.User),
-		Summary: "made a user " + string(m.Role) + " of the workspace",
-	})
 }
 
 // CleanName trims a workspace's name and checks it: 1–30 characters, none of

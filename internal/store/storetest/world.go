@@ -52,7 +52,7 @@ func (w *World) Why(action string) audit.Event {
 func (w *World) user(name ident.LogOn, role access.Role) account.User {
 	hash, err := hashed()
 	must(w.t, err)
-	return account.User{ID: ident.NewUser(), Account: w.Account.ID, LogOn: name, Name: string(name), Role: role, Password: hash, CreatedAt: Start, Generation: 1}
+	return account.User{ID: ident.NewUser(), Account: w.Account.ID, LogOn: name, Name: string(name), Role: role, Password: hash, CreatedAt: Start, Generation: 1, Version: 1}
 }
 
 // User adds a RAM user.
@@ -74,8 +74,8 @@ func (w *World) Workspace(name string) workspace.Workspace {
 // Member puts a user into a workspace.
 func (w *World) Member(ws ident.Workspace, u ident.User, role access.Role, pages ...access.Page) {
 	w.t.Helper()
-	m := workspace.Member{User: u, Role: role, Pages: pages}
-	must(w.t, w.Store.PutMember(w.t.Context(), w.Account.ID, ws, m, w.Why("members:put")))
+	m := workspace.Member{User: u, Role: role, Pages: pages, Version: workspace.AnyVersion}
+	must(w.t, w.Store.PutMembers(w.t.Context(), w.Account.ID, ws, []workspace.Member{m}, true, func(workspace.MemberChange) audit.Event { return w.Why("members:put") }))
 }
 
 // Model adds a model that offers everything.
