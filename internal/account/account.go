@@ -32,13 +32,18 @@ type Settings struct {
 	NameWorkspace bool
 	// WorkspaceLimit is how many workspaces may be added; the Default Workspace does not count.
 	WorkspaceLimit int
+	// KeyLimit is how many API keys each workspace may hold.
+	KeyLimit int
 }
 
 // Defaults are the settings an account begins with.
-var Defaults = Settings{NameWorkspace: true, WorkspaceLimit: 10}
+var Defaults = Settings{NameWorkspace: true, WorkspaceLimit: 10, KeyLimit: 50}
 
-// MaxWorkspaceLimit bounds the setting.
-const MaxWorkspaceLimit = 100_000
+// MaxWorkspaceLimit and MaxKeyLimit bound the settings.
+const (
+	MaxWorkspaceLimit = 100_000
+	MaxKeyLimit       = 100_000
+)
 
 // User is a person who logs on under an account.
 type User struct {
@@ -168,6 +173,9 @@ func (s *Service) ChangeSettings(ctx context.Context, by access.Actor, to Settin
 	}
 	if to.WorkspaceLimit < 0 || to.WorkspaceLimit > MaxWorkspaceLimit {
 		return fault.Field("limit", "The limit is a whole number from 0 to %d.", MaxWorkspaceLimit)
+	}
+	if to.KeyLimit < 0 || to.KeyLimit > MaxKeyLimit {
+		return fault.Field("keys", "The limit is a whole number from 0 to %d.", MaxKeyLimit)
 	}
 	return s.Store.ChangeSettings(ctx, by.Account, to, version, by.Event(access.ChangeSettings, "", string(by.Account), "changed the account's settings"))
 }

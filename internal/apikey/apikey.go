@@ -4,24 +4,14 @@ package apikey
 
 import (
 	"context"
-	"fmt"
 	"net/netip"
-	"strings"
 	"time"
-	"unicode/utf8"
 
 	"bailiwick/internal/access"
 	"bailiwick/internal/audit"
-	"bailiwick/internal/fault"
 	"bailiwick/internal/ident"
 	"bailiwick/internal/secret"
 )
-
-// DescriptionMax is how many characters a description may have.
-const DescriptionMax = 200
-
-// PerWorkspace is how many keys a workspace may hold.
-const PerWorkspace = 50
 
 // Key is what we keep of an issued secret: never the secret itself.
 type Key struct {
@@ -30,16 +20,52 @@ type Key struct {
 	Workspace   ident.Workspace
 	Description string
 	Digest      secret.Digest
-	Hint        string     // the secret's last four characters
-	Owner       ident.User // who made it; the key works as long as they may be in the workspace; empty: gone for good
-	OwnerName   string     // such as "alice@acme"; it stays when the owner is gone
-	CreatedAt   time.Time
-	LastUsedAt  time.Time      // zero: never; a minute's precision
-	DisabledAt  time.Time      // zero: enabled
-	ExpiresAt   time.Time      // zero: does not expire
-	Models      []ident.Model  // nil: every model of the workspace
-	Networks    []netip.Prefix // nil: from everywhere
-	Version     int64
+	Hint        string // the secret's last four characters
+	// Previous is the digest of the secret before the last reset, which works on
+	// until PreviousUntil; zero: none does.
+	Previous      secret.Digest
+	PreviousUntil time.Time
+	Owner         ident.User // who made it; the key works as long as they may be in the workspace; empty: gone for good
+	OwnerName     string     // such as "alice@acme"; it stays when the owner is gone
+	CreatedAt     time.Time
+	LastUsedAt    time.Time      // zero: never; a minute's precision
+	DisabledAt    time.Time      // zero: enabled
+	ExpiresAt     time.Time      // zero: does not expire
+	Models        []ident.Model  // nil: every model of the workspace
+	Networks      []netip.Prefix // nil: from everywhere
+	Version       int64
+
+	// What is read with a key and not kept with it.
+	OwnerLeft     bool // gone for good, or no longer in the workspace
+	OwnerDisabled bool // may not log on
+}
+
+// State is whether a key works, or why it does not.
+type State string
+
+// The states, in the order in which they hide each other; it is the order of
+// the policy's checks.
+const (
+	Disabled      State = "disabled"
+	Expired       State = "expired"
+	OwnerLeft     State = "owner-left"
+	OwnerDisabled State = "owner-disabled"
+	Enabled       State = "enabled"
+)
+
+// State says what the key is at a time.
+func (k Key) State(at time.Time) State {
+	switch {
+	case !k.DisabledAt.IsZero():
+		return Disabled
+	case !k.ExpiresAt.IsZero() && !at.Before(k.ExpiresAt):
+		return Expired
+	case k.OwnerLeft:
+		return OwnerLeft
+	case k.OwnerDisabled:
+		return OwnerDisabled
+	}
+	return Enabled
 }
 
 // Listed is a key as lists show it.
@@ -48,21 +74,44 @@ type Listed struct {
 	WorkspaceName string
 }
 
-// Filter chooses keys for a list, newest first.
+// Order is what a list is sorted by.
+type Order string
+
+// The orders. Each begins with what is new, or due: the newest keys, those used
+// last, those that expire first. Reversed turns it round.
+const (
+	ByCreation Order = "" // usual
+	ByUse      Order = "used"
+	ByExpiry   Order = "expires"
+)
+
+// Filter chooses keys for a list.
 type Filter struct {
-	Search string            // part of the description, or a key's id
-	Only   []ident.Workspace // nil: all of the account
-	After  string            // the cursor the previous page ended with
-	Limit  int
+	Search   string            // part of the description or of a key's id, or the last four characters of its secret
+	State    State             // empty: all; OwnerLeft finds those of disabled owners too
+	At       time.Time         // when the state is asked for; the service fills it in
+	Only     []ident.Workspace // nil: all of the account
+	Order    Order
+	Reversed bool
+	After    string // the cursor the previous page ended with
+	Limit    int
 }
 
 // Store is what the service needs of storage. Every change carries the audit
 // event that explains it, and both are kept or neither is.
 type Store interface {
-	// InsertKey counts against the workspace's limit in the same transaction.
+	// KeyLimit is how many keys a workspace of the account may hold.
+	KeyLimit(ctx context.Context, a ident.Account) (int, error)
+	// InsertKey counts against the limit in the same transaction.
 	InsertKey(ctx context.Context, ws ident.Workspace, k Key, limit int, why audit.Event) error
 	Key(ctx context.Context, ws ident.Workspace, id ident.Key) (Key, error)
 	Keys(ctx context.Context, a ident.Account, f Filter) (page []Listed, next string, err error)
+	// UpdateKey changes description, scope and expiry; a conflict unless
+	// k.Version is the present one.
+	UpdateKey(ctx context.Context, ws ident.Workspace, k Key, why audit.Event) error
+	// ResetKey changes the secret's digests and hint; a conflict unless k.Version
+	// is the present one and the key's digest is still the old one.
+	ResetKey(ctx context.Context, ws ident.Workspace, k Key, old secret.Digest, why audit.Event) error
 	// SetKeyDisabled disables at that time, or enables when it is zero.
 	SetKeyDisabled(ctx context.Context, ws ident.Workspace, id ident.Key, at time.Time, why audit.Event) error
 	DeleteKey(ctx context.Context, ws ident.Workspace, id ident.Key, why audit.Event) error
@@ -76,23 +125,27 @@ type Service struct {
 }
 
 // Issue makes a key in a workspace and returns its secret, once. It needs
-// keys:issue there; a bad description is a fault on field "description".
-func (s *Service) Issue(ctx context.Context, by access.Actor, ws ident.Workspace, description string) (Key, secret.Text, error) {
+// keys:issue there; terms that cannot be are a fault on their field.
+func (s *Service) Issue(ctx context.Context, by access.Actor, ws ident.Workspace, t Terms) (Key, secret.Text, error) {
 	if err := by.RequireIn(ws, access.IssueKeys); err != nil {
-		return Key{}, secret.Text{}, err
-	}
-	description, err := cleanDescription(description)
-	if err != nil {
 		return Key{}, secret.Text{}, err
 	}
 	text := secret.NewKey()
 	k := Key{
-		ID: ident.NewKey(), Account: by.Account, Workspace: ws, Description: description,
+		ID: ident.NewKey(), Account: by.Account, Workspace: ws,
 		Digest: s.Pepper.Digest(text.Reveal()), Hint: secret.Hint(text),
 		Owner: by.User, OwnerName: by.FullName(), CreatedAt: s.Now(), Version: 1,
 	}
-	err = s.Store.InsertKey(ctx, ws, k, PerWorkspace, by.Event(access.IssueKeys, ws, string(k.ID), "created an API key"+named(description)))
+	if err := s.settle(&k, t); err != nil {
+		return Key{}, secret.Text{}, err
+	}
+	limit, err := s.Store.KeyLimit(ctx, by.Account)
 	if err != nil {
+		return Key{}, secret.Text{}, err
+	}
+	why := by.Event(access.IssueKeys, ws, string(k.ID), "created an API key"+named(k.Description))
+	why.Detail = k.terms()
+	if err := s.Store.InsertKey(ctx, ws, k, limit, why); err != nil {
 		return Key{}, secret.Text{}, err
 	}
 	return k, text, nil
@@ -103,7 +156,7 @@ func (s *Service) List(ctx context.Context, by access.Actor, ws ident.Workspace,
 	if err := by.RequireIn(ws, access.ReadKeys); err != nil {
 		return nil, "", err
 	}
-	f.Only = []ident.Workspace{ws}
+	f.Only, f.At = []ident.Workspace{ws}, s.Now()
 	return s.Store.Keys(ctx, by.Account, f)
 }
 
@@ -112,7 +165,7 @@ func (s *Service) ListAll(ctx context.Context, by access.Actor, f Filter) ([]Lis
 	if err := by.Require(access.Enter); err != nil {
 		return nil, "", err
 	}
-	f.Only = nil
+	f.Only, f.At = nil, s.Now()
 	if !by.Everywhere() {
 		f.Only = []ident.Workspace{}
 		for ws := range by.In {
@@ -154,22 +207,4 @@ func (s *Service) Delete(ctx context.Context, by access.Actor, ws ident.Workspac
 		return err
 	}
 	return s.Store.DeleteKey(ctx, ws, id, by.Event("keys:delete", ws, string(id), "deleted an API key"))
-}
-
-func cleanDescription(s string) (string, error) {
-	s = strings.Join(strings.Fields(s), " ")
-	if n := utf8.RuneCountInString(s); n > DescriptionMax {
-		return "", fault.Field("description", "A description has at most %d characters; this one has %d.", DescriptionMax, n)
-	}
-	if !utf8.ValidString(s) || strings.ContainsRune(s, 0) {
-		return "", fault.Field("description", "A description is ordinary text.")
-	}
-	return s, nil
-}
-
-func named(description string) string {
-	if description == "" {
-		return ""
-	}
-	return fmt.Sprintf(" %q", description)
 }

@@ -17,10 +17,7 @@ import (
 type Question struct {
 	Presented bool          // it presented a credential of some kind
 	Digest    secret.Digest // of the key; zero when what was presented is not well-formed
-	// Temporary is the key that a genuine temporary key stands for, and Until
-	// when that one ends; the digest is zero then.
-	Temporary ident.Key
-	Until     time.Time
+	Until     time.Time     // of a temporary key: when it ends; its digest is that of the key it stands for
 	// The ways a call can name its workspace, as written; empty: not used.
 	Header, Path, Host string
 	Address            netip.Addr
@@ -103,7 +100,7 @@ func (s *Snapshot) identify(q Question, d *Decision) Check {
 		return KeyKnown
 	case k.Disabled:
 		return KeyEnabled
-	case over(k.Expires, q.At), q.Temporary != "" && over(q.Until, q.At):
+	case over(k.Expires, q.At), over(q.Until, q.At):
 		return KeyCurrent
 	}
 	owner, known := s.users.get(k.Owner)
@@ -117,11 +114,11 @@ func (s *Snapshot) identify(q Question, d *Decision) Check {
 // keyOf finds the key that was presented. A secret before the last reset is
 // found only as long as the two overlap.
 func (s *Snapshot) keyOf(q Question) (*Key, bool) {
-	if q.Temporary != "" {
-		return s.keysByID.get(q.Temporary)
+	if q.Digest.Zero() {
+		return nil, false
 	}
 	k, known := s.keys.get(q.Digest)
-	if known && k.Digest != q.Digest && over(k.PreviousUntil, q.At) {
+	if known && k.Digest != q.Digest && !q.At.Before(k.PreviousUntil) {
 		return nil, false
 	}
 	return k, known

@@ -33,10 +33,7 @@ func (w world) reference(q policy.Question) policy.Check {
 	}
 	var key *policy.Key
 	for _, k := range w.keys {
-		if q.Temporary != "" {
-			if k.ID == q.Temporary {
-				key = &k
-			}
+		if q.Digest == (secret.Digest{}) {
 			continue
 		}
 		if k.Digest == q.Digest || k.Previous == q.Digest && q.At.Before(k.PreviousUntil) {
@@ -56,7 +53,7 @@ func (w world) reference(q policy.Question) policy.Check {
 	if !key.Expires.IsZero() && (q.At.After(key.Expires) || q.At.Equal(key.Expires)) {
 		return policy.KeyCurrent
 	}
-	if q.Temporary != "" && !q.At.Before(q.Until) {
+	if !q.Until.IsZero() && !q.At.Before(q.Until) {
 		return policy.KeyCurrent
 	}
 	owner, there := w.users[key.Owner]
@@ -237,7 +234,10 @@ func (r maker) question() policy.Question {
 		}
 	}
 	if r.some(6) {
-		q.Temporary, q.Until, q.Digest = ident.Key(fmt.Sprint("key-", r.IntN(6))), start.Add(time.Duration(r.IntN(5))*time.Hour), secret.Digest{}
+		q.Until = start.Add(time.Duration(r.IntN(5)) * time.Hour)
+	}
+	if r.some(30) {
+		q.Digest = secret.Digest{} // not well-formed
 	}
 	if !r.some(5) {
 		q.Model, q.Capability = r.model(), catalogue.All[r.IntN(3)]

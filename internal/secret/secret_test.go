@@ -204,7 +204,7 @@ func TestSec27_AMasterKeyThatIsWeakOrReadableStopsTheStart(t *testing.T) {
 	}
 }
 
-func master(t *testing.T) secret.Master {
+func master(t testing.TB) secret.Master {
 	t.Helper()
 	m, err := secret.LoadMaster(filepath.Join(t.TempDir(), "key"))
 	if err != nil {

@@ -19,6 +19,7 @@ type accountRow struct {
 	NameWorkspace  bool
 	WorkspaceLimit int
 	WorkspaceCount int // without the Default Workspace
+	KeyLimit       int // of one workspace
 	Created        stamp
 	Version        int64
 }
@@ -28,14 +29,14 @@ func (accountRow) TableName() string { return "accounts" }
 func accountRowOf(a account.Account) accountRow {
 	return accountRow{
 		ID: a.ID, Alias: a.Alias, Name: a.Name, NameWorkspace: a.Settings.NameWorkspace,
-		WorkspaceLimit: a.Settings.WorkspaceLimit, Created: stampOf(a.CreatedAt), Version: a.Version,
+		WorkspaceLimit: a.Settings.WorkspaceLimit, KeyLimit: a.Settings.KeyLimit, Created: stampOf(a.CreatedAt), Version: a.Version,
 	}
 }
 
 func (r accountRow) account() account.Account {
 	return account.Account{
 		ID: r.ID, Alias: r.Alias, Name: r.Name, CreatedAt: r.Created.time(), Version: r.Version,
-		Settings: account.Settings{NameWorkspace: r.NameWorkspace, WorkspaceLimit: r.WorkspaceLimit},
+		Settings: account.Settings{NameWorkspace: r.NameWorkspace, WorkspaceLimit: r.WorkspaceLimit, KeyLimit: r.KeyLimit},
 	}
 }
 
@@ -115,8 +116,8 @@ func (s *Store) ChangeSettings(ctx context.Context, id ident.Account, to account
 		if row.Version != version {
 			return stale("account")
 		}
-		_, err = exec(tx, "UPDATE accounts SET name_workspace = ?, workspace_limit = ?, version = version + 1 WHERE id = ?",
-			to.NameWorkspace, to.WorkspaceLimit, id)
+		_, err = exec(tx, "UPDATE accounts SET name_workspace = ?, workspace_limit = ?, key_limit = ?, version = version + 1 WHERE id = ?",
+			to.NameWorkspace, to.WorkspaceLimit, to.KeyLimit, id)
 		return err
 	})
 	return explain(err, "account")

@@ -128,8 +128,8 @@ func (e extent) loadUsers(ctx context.Context, tx *gorm.DB, f *policy.Facts) err
 }
 
 func (e extent) loadKeys(ctx context.Context, tx *gorm.DB, f *policy.Facts) error {
-	rows, err := rowsOf[keyRow](ctx, tx, e, aKey, `SELECT id, account_id, workspace_id, owner_id, digest, disabled, expires, models, networks
-		FROM keys WHERE`, "account_id", "id")
+	rows, err := rowsOf[keyRow](ctx, tx, e, aKey, `SELECT id, account_id, workspace_id, owner_id, digest, previous, previous_until,
+		disabled, expires, models, networks FROM keys WHERE`, "account_id", "id")
 	if err != nil {
 		return err
 	}

@@ -24,7 +24,7 @@ func (r keyRow) fact() (policy.Key, error) {
 	k, err := r.key()
 	return policy.Key{
 		ID: k.ID, Account: k.Account, Workspace: k.Workspace, Owner: k.Owner, Digest: k.Digest,
-		Disabled: !k.DisabledAt.IsZero(), Expires: k.ExpiresAt, Models: k.Models, Networks: k.Networks,
+		Previous: k.Previous, PreviousUntil: k.PreviousUntil, Disabled: !k.DisabledAt.IsZero(), Expires: k.ExpiresAt, Models: k.Models, Networks: k.Networks,
 	}, err
 }
 

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -24,13 +25,16 @@ type keyRow struct {
 	Folded      string // the description as it is searched
 	Digest      []byte
 	Hint        string
-	Created     stamp
-	LastUsed    stamp
-	Disabled    stamp
-	Expires     stamp
-	Models      *string // nil: every model of the workspace
-	Networks    *string // nil: from everywhere
-	Version     int64
+	Previous    []byte // the digest before the last reset; nil: none
+	// PreviousUntil is when that one ends.
+	PreviousUntil stamp
+	Created       stamp
+	LastUsed      stamp
+	Disabled      stamp
+	Expires       stamp
+	Models        *string // nil: every model of the workspace
+	Networks      *string // nil: from everywhere
+	Version       int64
 }
 
 func (keyRow) TableName() string { return "keys" }
@@ -39,17 +43,36 @@ func keyRowOf(k apikey.Key) keyRow {
 	return keyRow{
 		ID: k.ID, Account: k.Account, Workspace: k.Workspace, Owner: &k.Owner, OwnerName: k.OwnerName,
 		Description: k.Description, Folded: fold(k.Description), Digest: k.Digest[:], Hint: k.Hint,
+		Previous: digestColumn(k.Previous), PreviousUntil: stampOf(k.PreviousUntil),
 		Created: stampOf(k.CreatedAt), LastUsed: stampOf(k.LastUsedAt), Disabled: stampOf(k.DisabledAt), Expires: stampOf(k.ExpiresAt),
 		Models: joined(k.Models), Networks: joinedNetworks(k.Networks), Version: k.Version,
 	}
 }
 
+// digestColumn keeps a digest that may be absent.
+func digestColumn(d secret.Digest) []byte {
+	if d.Zero() {
+		return nil
+	}
+	return d[:]
+}
+
+// digestOf reads a digest; none is the zero one.
+func digestOf(column []byte) (secret.Digest, error) {
+	if n := len(column); n != 0 && n != len(secret.Digest{}) {
+		return secret.Digest{}, fmt.Errorf("digest of %d bytes", n)
+	}
+	if column == nil {
+		return secret.Digest{}, nil
+	}
+	return secret.Digest(column), nil
+}
+
 func (r keyRow) key() (apikey.Key, error) {
 	networks, err := splitNetworks(r.Networks)
-	if err == nil && len(r.Digest) != len(secret.Digest{}) {
-		err = fmt.Errorf("digest of %d bytes", len(r.Digest))
-	}
-	if err != nil {
+	digest, err1 := digestOf(r.Digest)
+	previous, err2 := digestOf(r.Previous)
+	if err = errors.Join(err, err1, err2); err != nil {
 		return apikey.Key{}, fmt.Errorf("key %s: %w", r.ID, err)
 	}
 	var owner ident.User
@@ -58,7 +81,7 @@ func (r keyRow) key() (apikey.Key, error) {
 	}
 	return apikey.Key{
 		ID: r.ID, Account: r.Account, Workspace: r.Workspace, Owner: owner, OwnerName: r.OwnerName,
-		Description: r.Description, Digest: secret.Digest(r.Digest), Hint: r.Hint,
+		Description: r.Description, Digest: digest, Hint: r.Hint, Previous: previous, PreviousUntil: r.PreviousUntil.time(),
 		CreatedAt: r.Created.time(), LastUsedAt: r.LastUsed.time(), DisabledAt: r.Disabled.time(), ExpiresAt: r.Expires.time(),
 		Models: split[ident.Model](r.Models), Networks: networks, Version: r.Version,
 	}, nil
@@ -67,15 +90,33 @@ func (r keyRow) key() (apikey.Key, error) {
 // listedKeyRow is a key with the name a list shows.
 type listedKeyRow struct {
 	Row           keyRow `gorm:"embedded"`
+	OwnerLeft     bool
+	OwnerDisabled bool
 	WorkspaceName string
 }
 
 func (r listedKeyRow) listed() (apikey.Listed, error) {
 	k, err := r.Row.key()
+	k.OwnerLeft, k.OwnerDisabled = r.OwnerLeft, r.OwnerDisabled
 	return apikey.Listed{Key: k, WorkspaceName: r.WorkspaceName}, err
 }
 
-const keySelect = "SELECT k.*, w.name AS workspace_name FROM keys k JOIN workspaces w ON w.id = k.workspace_id"
+// ownerBelongs says of the owner u of a key k what the policy asks of them
+// beside that they may log on.
+const ownerBelongs = `(u.role IN ('root', 'super')
+	OR EXISTS (SELECT 1 FROM members m WHERE m.workspace_id = k.workspace_id AND m.user_id = k.owner_id))`
+
+const keySelect = `SELECT k.*, u.id IS NULL OR NOT ` + ownerBelongs + ` AS owner_left,
+		u.id IS NOT NULL AND u.disabled <> 0 AS owner_disabled, w.name AS workspace_name
+	FROM keys k
+	LEFT JOIN users u ON u.id = k.owner_id
+	JOIN workspaces w ON w.id = k.workspace_id`
+
+// KeyLimit implements apikey.Store.
+func (s *Store) KeyLimit(ctx context.Context, a ident.Account) (int, error) {
+	row, err := gorm.G[accountRow](s.read).Where("id = ?", a).Take(ctx)
+	return row.KeyLimit, explain(err, "account")
+}
 
 // InsertKey implements apikey.Store. The key is kept in ws, which must be of
 // the key's account, as its owner must; otherwise they are missing.
@@ -93,7 +134,8 @@ func (s *Store) InsertKey(ctx context.Context, ws ident.Workspace, k apikey.Key,
 			return err
 		}
 		if n == 0 {
-			return fault.New(fault.Full, "This workspace may hold %d API keys and holds %d. Delete one that is no longer used.", limit, home.KeyCount)
+			return fault.New(fault.Full, "This workspace may hold %d API keys and holds %d. "+
+				"Delete one that is no longer used, or raise the limit in the account's settings.", limit, home.KeyCount)
 		}
 		k.Workspace = ws
 		row := keyRowOf(k)
@@ -116,6 +158,40 @@ func (s *Store) Key(ctx context.Context, ws ident.Workspace, id ident.Key) (apik
 	}
 	found, err := row.listed()
 	return found.Key, err
+}
+
+// UpdateKey implements apikey.Store.
+func (s *Store) UpdateKey(ctx context.Context, ws ident.Workspace, k apikey.Key, why audit.Event) error {
+	return s.editKey(ctx, ws, k, why, func(tx *gorm.DB) (int64, error) {
+		r := keyRowOf(k)
+		return exec(tx, `UPDATE keys SET description = ?, folded = ?, models = ?, networks = ?, expires = ?, version = version + 1
+			WHERE workspace_id = ? AND id = ? AND version = ?`, r.Description, r.Folded, r.Models, r.Networks, r.Expires, ws, k.ID, k.Version)
+	})
+}
+
+// ResetKey implements apikey.Store.
+func (s *Store) ResetKey(ctx context.Context, ws ident.Workspace, k apikey.Key, old secret.Digest, why audit.Event) error {
+	return s.editKey(ctx, ws, k, why, func(tx *gorm.DB) (int64, error) {
+		r := keyRowOf(k)
+		return exec(tx, `UPDATE keys SET digest = ?, hint = ?, previous = ?, previous_until = ?, version = version + 1
+			WHERE workspace_id = ? AND id = ? AND version = ? AND digest = ?`, r.Digest, r.Hint, r.Previous, r.PreviousUntil, ws, k.ID, k.Version, old[:])
+	})
+}
+
+// editKey changes a key that is there; one that was changed meanwhile is a conflict.
+func (s *Store) editKey(ctx context.Context, ws ident.Workspace, k apikey.Key, why audit.Event, do func(tx *gorm.DB) (int64, error)) error {
+	err := s.changeAs(ctx, func(tx *gorm.DB) (deed, error) {
+		row, err := keyIn(ctx, tx, ws, k.ID)
+		if err != nil {
+			return deed{}, err
+		}
+		n, err := do(tx)
+		if err == nil && n == 0 {
+			err = stale("API key")
+		}
+		return deed{why, aKey.of(row.Account, string(k.ID))}, err
+	})
+	return explain(err, "API key")
 }
 
 // SetKeyDisabled implements apikey.Store. A key that is as it shall be stays as

@@ -98,7 +98,7 @@ func (w *World) Key(ws ident.Workspace, pepper secret.Pepper) (apikey.Key, secre
 		ID: ident.NewKey(), Account: w.Account.ID, Workspace: ws, Description: "for tests", Digest: pepper.Digest(text.Reveal()),
 		Hint: secret.Hint(text), Owner: w.Root.ID, OwnerName: "root@" + string(w.Account.Alias), CreatedAt: Start, Version: 1,
 	}
-	must(w.t, w.Store.InsertKey(w.t.Context(), ws, k, apikey.PerWorkspace, w.Why("keys:issue")))
+	must(w.t, w.Store.InsertKey(w.t.Context(), ws, k, w.Account.Settings.KeyLimit, w.Why("keys:issue")))
 	return k, text
 }
 
