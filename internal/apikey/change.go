@@ -57,7 +57,7 @@ func (s *Service) Reset(ctx context.Context, by access.Actor, ws ident.Workspace
 	text, old := secret.NewKey(), k.Digest
 	k.Digest, k.Hint, k.Version = s.Pepper.Digest(text.Reveal()), secret.Hint(text), version
 	k.Previous, k.PreviousUntil = secret.Digest{}, time.Time{}
-	why := by.Event("keys:reset", ws, string(id), "gave an API key a new secret"+named(k.Description))
+	why := by.Event("keys:reset", ws, string(id), "gave an API key"+named(k.Description)+" a new secret")
 	if overlap > 0 {
 		k.Previous, k.PreviousUntil = old, s.Now().Add(overlap)
 		why.Detail = map[string]string{"old secret works until": instant(k.PreviousUntil)}

@@ -3,6 +3,7 @@ package store_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"net/netip"
 	"reflect"
 	"sync"
 	"testing"
@@ -156,7 +157,7 @@ func (c *chaos) act() {
 	c.names++
 	name := fmt.Sprint("name ", c.names)
 	person := pick(c.dice, users) // root too, who is missing to all but the keys
-	switch c.dice.IntN(19) {
+	switch c.dice.IntN(21) {
 	case 0:
 		_ = c.s.InsertWorkspace(ctx, a, workspace.Workspace{ID: ident.NewWorkspace(), Name: name, Version: 1}, w.Why("workspaces:add"))
 	case 1:
@@ -220,6 +221,19 @@ func (c *chaos) act() {
 		must(c.t, err)
 		x.Settings.NameWorkspace = !x.Settings.NameWorkspace
 		must(c.t, c.s.ChangeSettings(ctx, a, x.Settings, x.Version, w.Why("settings:change")))
+	case 19:
+		if k, err := c.s.Key(ctx, key.Workspace, key.ID); err == nil {
+			k.Models, k.Networks, k.ExpiresAt = []ident.Model{model}, []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}, time.Time{}
+			must(c.t, c.s.UpdateKey(ctx, key.Workspace, k, w.Why("keys:edit")))
+		}
+	case 20:
+		if k, err := c.s.Key(ctx, key.Workspace, key.ID); err == nil {
+			old := k.Digest
+			if k.Digest, k.Previous = secret.TokenDigest(name), (secret.Digest{}); c.dice.IntN(2) == 0 {
+				k.Previous, k.PreviousUntil = old, storetest.Start.Add(time.Hour)
+			}
+			must(c.t, c.s.ResetKey(ctx, key.Workspace, k, old, w.Why("keys:reset")))
+		}
 	}
 }
 

@@ -24,6 +24,7 @@ func TestAKeyComesBackAsItWasKept(t *testing.T) {
 			ID: ident.NewKey(), Account: w.Account.ID, Workspace: w.Default, Description: "nightly „reports“", Digest: secret.TokenDigest("a"),
 			Hint: "wxyz", Owner: w.Root.ID, CreatedAt: storetest.Start.Add(time.Microsecond), LastUsedAt: storetest.Start.Add(time.Hour),
 			ExpiresAt: storetest.Start.Add(48 * time.Hour), DisabledAt: storetest.Start.Add(time.Minute),
+			Previous: secret.TokenDigest("z"), PreviousUntil: storetest.Start.Add(time.Hour),
 			Models:   []ident.Model{"qwen-turbo", "qwen-plus"},
 			Networks: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("2001:db8::/32")}, Version: 1,
 		}

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"fmt"
 	"regexp"
 	"strings"
 	"testing"
@@ -43,7 +44,7 @@ func TestListsAreReadInTheOrderOfAnIndex(t *testing.T) {
 		must(t, s.Note(ctx, e.Why("tries:plans")))
 
 		one := []ident.Workspace{e.ws.ID}
-		for name, read := range map[string]func() error{
+		reads := map[string]func() error{
 			"workspaces": func() error { _, _, err := s.Workspaces(ctx, a, workspace.Filter{Limit: 5}); return err },
 			"workspaces, next": func() error {
 				_, _, err := s.Workspaces(ctx, a, workspace.Filter{Limit: 5, After: nextWorkspace})
@@ -75,7 +76,13 @@ func TestListsAreReadInTheOrderOfAnIndex(t *testing.T) {
 			"actor":    func() error { _, err := s.Actor(ctx, e.user.ID); return err },
 			"remains":  func() error { _, err := s.Remains(ctx, a, e.ws.ID); return err },
 			"facts":    func() error { _, err := s.Facts(ctx, 1); return err },
-		} {
+		}
+		for name, f := range keyFilters(nextKey) {
+			reads[name] = func() error { _, _, err := s.Keys(ctx, a, f); return err }
+			f.Only = one
+			reads[name+" of one"] = func() error { _, _, err := s.Keys(ctx, a, f); return err }
+		}
+		for name, read := range reads {
 			for _, statement := range s.Reads(func() { must(t, read()) }) {
 				lines, err := s.Plan(statement)
 				must(t, err)
@@ -93,4 +100,20 @@ func TestListsAreReadInTheOrderOfAnIndex(t *testing.T) {
 			}
 		}
 	})
+}
+
+// keyFilters are the lists of keys that must not grow slower with the keys.
+func keyFilters(after string) map[string]apikey.Filter {
+	filters := map[string]apikey.Filter{}
+	for _, order := range []apikey.Order{apikey.ByCreation, apikey.ByUse, apikey.ByExpiry} {
+		for _, reversed := range []bool{false, true} {
+			for _, cursor := range []string{"", after} {
+				name := fmt.Sprintf("keys by %q, reversed %v, after %q", order, reversed, cursor)
+				filters[name] = apikey.Filter{Order: order, Reversed: reversed, After: cursor, Limit: 5}
+			}
+		}
+	}
+	filters["disabled keys"] = apikey.Filter{State: apikey.Disabled, After: after, Limit: 5}
+	filters["expired keys"] = apikey.Filter{State: apikey.Expired, Order: apikey.ByExpiry, Reversed: true, At: storetest.Start, After: after, Limit: 5}
+	return filters
 }

@@ -123,6 +123,8 @@ func foreignTries(t *testing.T, s *store.Store, mine, other estate) map[string]f
 		"InsertKey of an owner":    func() error { return s.InsertKey(ctx, mine.ws.ID, newKey(other.user.ID), 50, why) },
 		"Key":                      func() error { return second(s.Key(ctx, mine.ws.ID, other.key.ID)) },
 		"SetKeyDisabled":           func() error { return s.SetKeyDisabled(ctx, mine.ws.ID, other.key.ID, time.Now(), why) },
+		"UpdateKey":                func() error { k := other.key; k.Version = 1; return s.UpdateKey(ctx, mine.ws.ID, k, why) },
+		"ResetKey":                 func() error { return s.ResetKey(ctx, mine.ws.ID, other.key, other.key.Digest, why) },
 		"DeleteKey":                func() error { return s.DeleteKey(ctx, mine.ws.ID, other.key.ID, why) },
 		"Provider":                 func() error { return second(s.Provider(ctx, a, other.provider.ID)) },
 		"UpdateProvider":           func() error { p := other.provider; p.Version = 1; return s.UpdateProvider(ctx, a, p, why) },
