@@ -241,7 +241,7 @@ func (o *company) actor(name ident.LogOn) access.Actor {
 
 func (o *company) key(by access.Actor, ws ident.Workspace, description string) apikey.Key {
 	o.t.Helper()
-	k, _, err := o.config.Keys.Issue(o.t.Context(), by, ws, description)
+	k, _, err := o.config.Keys.Issue(o.t.Context(), by, ws, apikey.Terms{Description: description})
 	o.must(err)
 	return k
 }

@@ -46,7 +46,7 @@ func (s *Server) issueKey(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	k, text, err := s.Keys.Issue(c.Request().Context(), actor(c), here(c).ID, in.Get("description"))
+	k, text, err := s.Keys.Issue(c.Request().Context(), actor(c), here(c).ID, apikey.Terms{Description: in.Get("description")})
 	if f, ok := fault.On(err, "description"); ok {
 		return s.showCreate(c, statusOf(err), keys.CreateProps{Description: in.Get("description"), DescriptionError: f.Message})
 	}

@@ -47,7 +47,8 @@ func (s *Server) settings(c echo.Context) (settings.IndexProps, error) {
 	return settings.IndexProps{
 		Action:           when(actor(c).May(access.ChangeSettings), settingsURL),
 		RequireWorkspace: a.Settings.NameWorkspace, Limit: strconv.Itoa(a.Settings.WorkspaceLimit),
-		LimitHint: number(used.Used) + " in use. The Default Workspace does not count.", Version: strconv.FormatInt(a.Version, 10),
+		LimitHint: number(used.Used) + " in use. The Default Workspace does not count.",
+		KeyLimit:  strconv.Itoa(a.Settings.KeyLimit), Version: strconv.FormatInt(a.Version, 10),
 	}, err
 }
 
@@ -57,7 +58,11 @@ func (s *Server) changeSettings(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	to, err := settingsOf(in)
+	kept, err := s.Accounts.Current(c.Request().Context(), actor(c))
+	if err != nil {
+		return err
+	}
+	to, err := settingsOf(in, kept.Settings)
 	if err == nil {
 		err = s.Accounts.ChangeSettings(c.Request().Context(), actor(c), to, in.version())
 	}
@@ -73,21 +78,39 @@ func (s *Server) changeSettings(c echo.Context) error {
 	})
 }
 
-func settingsOf(in form) (account.Settings, error) {
-	limit, err := strconv.Atoi(strings.TrimSpace(in.Get("workspace_limit")))
-	if err != nil {
-		return account.Settings{}, fault.Field("limit", "The limit is a whole number from 0 to %d.", account.MaxWorkspaceLimit)
+// settingsOf reads the form. What it does not speak of stays as it is kept.
+func settingsOf(in form, to account.Settings) (account.Settings, error) {
+	to.NameWorkspace = in.Get("require_workspace") == "on"
+	for _, limit := range []struct {
+		name, field string
+		to          *int
+		most        int
+	}{
+		{"workspace_limit", "limit", &to.WorkspaceLimit, account.MaxWorkspaceLimit},
+		{"key_limit", "keys", &to.KeyLimit, account.MaxKeyLimit},
+	} {
+		if !in.Has(limit.name) {
+			continue
+		}
+		n, err := strconv.Atoi(strings.TrimSpace(in.Get(limit.name)))
+		if err != nil {
+			return to, fault.Field(limit.field, "The limit is a whole number from 0 to %d.", limit.most)
+		}
+		*limit.to = n
 	}
-	return account.Settings{NameWorkspace: in.Get("require_workspace") == "on", WorkspaceLimit: limit}, nil
+	return to, nil
 }
 
 // typedOver keeps what was typed and says what is wrong with it.
 func typedOver(p *settings.IndexProps, in form, wrong error) {
 	p.RequireWorkspace, p.Limit = in.Get("require_workspace") == "on", in.Get("workspace_limit")
-	p.LimitError = about(wrong, "limit")
+	if in.Has("key_limit") {
+		p.KeyLimit = in.Get("key_limit")
+	}
+	p.LimitError, p.KeyLimitError = about(wrong, "limit"), about(wrong, "keys")
 	if fault.Is(wrong, fault.Conflict) {
 		p.Notice = &ui.Notice{Tone: ui.Warn, Title: "The settings were changed meanwhile.", Text: "What you chose is kept below; Save puts it over that."}
-	} else if p.LimitError == "" {
+	} else if p.LimitError+p.KeyLimitError == "" {
 		p.Notice = bad(wrong)
 	}
 }

@@ -22,3 +22,16 @@ func TestSettingsKeepWhatWasTypedWithItsMistake(t *testing.T) {
 	late.says("The settings were changed meanwhile.").holds(`value="30"`).hides("<html")
 	o.post("root", "/account/settings", "version", late.field("version"), "workspace_limit", "30").is(303)
 }
+
+func TestTheLimitOfKeysIsASetting(t *testing.T) {
+	o := start(t)
+	page := o.get("root", "/account/settings").is(200).says("API keys per workspace").holds(`value="50"`)
+	o.post("root", "/account/settings", "version", page.field("version"), "workspace_limit", "10", "key_limit", "few").is(422).holds(`value="few"`).says("whole number")
+	o.post("root", "/account/settings", "version", page.field("version"), "workspace_limit", "10", "key_limit", "100001").is(422).says("from 0 to 100000")
+	o.post("root", "/account/settings", "version", page.field("version"), "workspace_limit", "10", "key_limit", "1").is(303)
+	o.key(o.root, o.a, "the only one")
+	o.post("alice", o.at(o.a, "/keys"), "description", "one more").is(409).says("may hold 1 API keys", "Settings")
+	// A form that does not speak of it leaves it as it is.
+	o.post("root", "/account/settings", "version", "2", "workspace_limit", "9").is(303)
+	o.get("root", "/account/settings").holds(`name="key_limit" type="number" value="1"`)
+}

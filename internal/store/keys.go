@@ -135,7 +135,7 @@ func (s *Store) InsertKey(ctx context.Context, ws ident.Workspace, k apikey.Key,
 		}
 		if n == 0 {
 			return fault.New(fault.Full, "This workspace may hold %d API keys and holds %d. "+
-				"Delete one that is no longer used, or raise the limit in the account's settings.", limit, home.KeyCount)
+				"Delete one that is no longer used, or have the limit raised in the account's Settings.", limit, home.KeyCount)
 		}
 		k.Workspace = ws
 		row := keyRowOf(k)

@@ -7,7 +7,7 @@ import (
 )
 
 // IndexProps fills the page. Posts "require_workspace" ("on" or absent),
-// "workspace_limit" and "version".
+// "workspace_limit", "key_limit" and "version".
 type IndexProps struct {
 	Chrome           layout.Chrome
 	Action           string // empty: may look, not change
@@ -15,6 +15,8 @@ type IndexProps struct {
 	Limit            string // what was typed, kept
 	LimitError       string
 	LimitHint        string // "3 in use. The Default Workspace does not count."
+	KeyLimit         string // of one workspace; what was typed, kept
+	KeyLimitError    string
 	Version          string
 	Notice           *ui.Notice
 }
