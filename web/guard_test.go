@@ -106,7 +106,7 @@ var matrix = []line{
 	of("GET /account/providers/:provider/delete", 403, 200),
 	of("POST /account/providers/:provider/delete", 403, 303),
 	of("GET /account/settings", 200, 200),
-	of("POST /account/settings", 422, 422),
+	of("POST /account/settings", 422, 422, "workspace_limit", "many"),
 	all("POST /csp", 204, 204),
 	all("GET /static/*", 404, 404),
 }
