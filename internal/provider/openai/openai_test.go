@@ -1,10 +1,11 @@
 package openai_test
 
 import (
+	"context"
 	"errors"
 	"io"
-	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -16,97 +17,102 @@ import (
 	"bailiwick/internal/secret"
 )
 
-const key = "sk-canary-77"
+const credential = "sk-upstream-canary"
 
-func open(t *testing.T, base string, allow ...string) *openai.Server {
+func opened(t *testing.T) (provider.Server, *mockserver.Server) {
 	t.Helper()
-	g, err := guard.New(allow)
+	mock, err := mockserver.Start()
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := openai.Open(provider.Target{BaseURL: base, Credential: secret.NewText(key)}, g.DialContext)
+	t.Cleanup(mock.Close)
+	g, err := guard.New([]string{mock.Addr})
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(s.CloseIdleConnections)
-	return s
+	s, err := openai.Kind(g.DialContext)(provider.Target{BaseURL: mock.URL, Credential: secret.NewText(credential)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s, mock
 }
 
-func mock(t *testing.T) *mockserver.Server {
-	t.Helper()
-	m, err := mockserver.Start()
+func TestSec19_OnlyWhatAProviderNeedsIsSentToIt(t *testing.T) {
+	s, mock := opened(t)
+	a, err := s.Call(context.Background(), provider.Request{Path: "chat/completions", Body: []byte(`{"model":"m","messages":[]}`), Call: "call-1"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(m.Close)
-	return m
-}
-
-func TestTheModelsOfAProviderAreListed(t *testing.T) {
-	m := mock(t)
-	m.Always(mockserver.Models("a", "", "vendor/b"))
-	names, err := open(t, m.URL, m.Addr).Models(t.Context())
-	if err != nil || strings.Join(names, " ") != "a vendor/b" {
-		t.Errorf("%v %v", names, err)
+	a.Body.Close()
+	got := mock.Last()
+	if got.Path != "/v1/chat/completions" || got.Header.Get("Authorization") != "Bearer "+credential {
+		t.Errorf("%s with %v", got.Path, got.Header)
 	}
-	if got := m.Last(); got.Path != "/v1/models" || got.Header.Get("Authorization") != "Bearer "+key {
-		t.Errorf("asked %+v", got)
-	}
-	for status, says := range map[int]string{401: "credential", 404: "/v1", 302: "another address", 500: "500"} {
-		m.Always(mockserver.Reply{Status: status, Body: []byte(key), Header: http.Header{"Location": {"http://example.com/" + key}}})
-		_, err := open(t, m.URL, m.Addr).Models(t.Context())
-		if !fault.Is(err, fault.Unavailable) || !strings.Contains(fault.Show(err), says) || strings.Contains(err.Error(), key) {
-			t.Errorf("%d: %v", status, err)
+	for name := range got.Header {
+		if !slices.Contains([]string{"Authorization", "Content-Type", "Content-Length", "Accept", "User-Agent", "X-Request-Id", "Accept-Encoding"}, name) {
+			t.Errorf("the provider is sent %s: %v", name, got.Header[name])
 		}
 	}
-	m.Always(mockserver.JSON(200, "<html>"))
-	if _, err := open(t, m.URL, m.Addr).Models(t.Context()); !fault.Is(err, fault.Unavailable) {
-		t.Errorf("a web page: %v", err)
-	}
 }
 
-func TestRedirectsAreNotFollowedAndErrorsAreScrubbed(t *testing.T) {
-	m := mock(t)
-	for _, status := range []int{301, 302, 303, 307, 308, 400, 500} {
-		calls := m.Calls()
-		m.Always(mockserver.Reply{Status: status, Header: http.Header{"Location": {m.URL + "/elsewhere"}}, Body: []byte("see " + m.URL + "?key=" + key + " at " + m.Addr)})
-		a, err := open(t, m.URL, m.Addr).Call(t.Context(), provider.Request{Path: "chat/completions", Body: []byte("{}")})
+func TestSec23_ARedirectIsNotFollowed(t *testing.T) {
+	s, mock := opened(t)
+	other, err := mockserver.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	for _, status := range []int{301, 302, 307, 308} {
+		mock.Always(mockserver.Reply{Status: status, Header: http.Header{"Location": {other.URL + "/chat/completions"}}})
+		a, err := s.Call(context.Background(), provider.Request{Path: "chat/completions", Body: []byte(`{}`)})
 		if err != nil {
 			t.Fatal(err)
 		}
-		text, _ := io.ReadAll(a.Body)
-		if a.Status != status || m.Calls() != calls+1 || string(text) != "see [redacted]?key=[redacted] at [redacted]" {
-			t.Errorf("%d: %d calls, %s", status, m.Calls()-calls, text)
+		a.Body.Close()
+		if a.Status != status {
+			t.Errorf("%d became %d", status, a.Status)
 		}
+		if _, err := s.Models(context.Background()); !fault.Is(err, fault.Unavailable) {
+			t.Errorf("a list of models behind a redirect: %v", err)
+		}
+	}
+	if other.Calls() != 0 {
+		t.Errorf("the other host was called %d times", other.Calls())
 	}
 }
 
-func TestWhyThereIsNoAnswerIsTold(t *testing.T) {
-	m := mock(t)
-	call := func(s *openai.Server) error {
-		_, err := s.Call(t.Context(), provider.Request{Path: "chat/completions", Body: []byte("{}")})
-		return err
-	}
-	if err := call(open(t, m.URL)); !errors.Is(err, provider.ErrUnreached) || !strings.Contains(fault.Show(err), "--allow-private "+m.Addr) {
-		t.Errorf("not allowed: %v", err)
-	}
-	dead, err := net.Listen("tcp", "127.0.0.1:0")
+func TestSec26_AProvidersErrorShowsNeitherItsAddressNorOurCredential(t *testing.T) {
+	s, mock := opened(t)
+	mock.Always(mockserver.JSON(500, `{"error":{"message":"cannot reach `+mock.URL+`?key=`+credential+`"}}`))
+	a, err := s.Call(context.Background(), provider.Request{Path: "chat/completions", Body: []byte(`{}`)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	dead.Close()
-	addr := dead.Addr().String()
-	if err := call(open(t, "http://"+addr+"/v1", addr)); !errors.Is(err, provider.ErrUnreached) || !strings.Contains(fault.Show(err), "Nothing accepts connections") {
+	text, _ := io.ReadAll(a.Body)
+	if strings.Contains(string(text), credential) || strings.Contains(string(text), mock.Addr) {
+		t.Errorf("it shows %s", text)
+	}
+}
+
+func TestModelsAreListedAndFailuresSayWhatToDo(t *testing.T) {
+	s, mock := opened(t)
+	mock.Always(mockserver.Models("a", "b/c"))
+	if names, err := s.Models(context.Background()); err != nil || !slices.Equal(names, []string{"a", "b/c"}) {
+		t.Errorf("%v, %v", names, err)
+	}
+	for status, says := range map[int]string{401: "credential", 404: "/v1", 500: "500"} {
+		mock.Always(mockserver.JSON(status, `{}`))
+		if _, err := s.Models(context.Background()); !strings.Contains(fault.Show(err), says) {
+			t.Errorf("%d: %v", status, err)
+		}
+	}
+	mock.Always(mockserver.JSON(200, `<html>`))
+	if _, err := s.Models(context.Background()); !strings.Contains(fault.Show(err), "list of models") {
+		t.Errorf("a page instead of a list: %v", err)
+	}
+	s, gone := opened(t)
+	gone.Close()
+	if _, err := s.Call(context.Background(), provider.Request{Path: "chat/completions", Body: []byte(`{}`)}); !errors.Is(err, provider.ErrUnreached) {
 		t.Errorf("nobody there: %v", err)
-	}
-	m.Always(mockserver.Reply{Silent: true})
-	if err := call(open(t, m.URL, m.Addr)); !fault.Is(err, fault.Unavailable) || errors.Is(err, provider.ErrUnreached) {
-		t.Errorf("broke off: %v", err)
-	}
-	if m.Calls() != 1 {
-		t.Errorf("a call that may have been begun was repeated: %d calls", m.Calls())
-	}
-	if _, err := openai.Open(provider.Target{BaseURL: "gopher://x"}, nil); !fault.Is(err, fault.Unavailable) {
-		t.Errorf("an odd address: %v", err)
 	}
 }
