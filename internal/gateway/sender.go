@@ -17,8 +17,7 @@ type sender struct {
 }
 
 // hurry moves the deadline. Moving it once a second does: it is late by that much.
-func (s *sender) hurry() {
-	now := time.Now()
+func (s *sender) hurry(now time.Time) {
 	if now.Sub(s.set) < time.Second {
 		return
 	}
@@ -31,8 +30,8 @@ func (s *sender) hurry() {
 }
 
 // flush sends a piece and waits until it is on its way.
-func (s *sender) flush(p []byte) error {
-	s.hurry()
+func (s *sender) flush(p []byte, now time.Time) error {
+	s.hurry(now)
 	if _, err := s.c.w.Write(p); err != nil {
 		return err
 	}

@@ -17,7 +17,10 @@ import (
 // is done; after that its connection is given up.
 const lastRead = 200 * time.Millisecond
 
-var done = []byte("[DONE]")
+var (
+	done  = []byte("[DONE]")
+	delta = []byte(`"delta"`) // what is said in an event stands after this
+)
 
 // relay is one stream on its way from a provider to a caller.
 type relay struct {
@@ -41,16 +44,17 @@ func (g *Gateway) stream(c *Call, a *provider.Answer, l *leash) *dialect.Refusal
 	defer s.send.rest()
 	until := time.Now().Add(g.Bounds.Whole)
 	for !s.ended {
-		r := s.next()
-		if r == nil && time.Now().After(until) {
-			r = &dialect.TimedOut
-		}
-		if r != nil {
+		if r := s.next(); r != nil {
 			return s.fail(*r)
 		}
-		if s.ended || !s.events.Ready() {
-			s.flush()
+		if !s.ended && s.events.Ready() {
+			continue
 		}
+		now := time.Now()
+		if s.flush(now); now.After(until) && !s.ended {
+			return s.fail(dialect.TimedOut)
+		}
+		l.heard()
 	}
 	if l.gone() {
 		c.code = hungUp
@@ -64,7 +68,6 @@ func (g *Gateway) stream(c *Call, a *provider.Answer, l *leash) *dialect.Refusal
 // next takes one event from the provider.
 func (s *relay) next() *dialect.Refusal {
 	raw, err := s.events.Next()
-	s.l.heard()
 	if len(raw) == 0 {
 		return s.broken(err)
 	}
@@ -105,7 +108,9 @@ func (s *relay) read(e *dialect.Event) *dialect.Refusal {
 	if e.Data[0] != '{' || e.Data[len(e.Data)-1] != '}' {
 		return &dialect.ProviderBabbles
 	}
-	s.spoken += wire.Spoken(e.Data)
+	if i := bytes.Index(e.Data, delta); i >= 0 {
+		s.spoken += wire.Spoken(e.Data[i:])
+	}
 	usage, failure := wire.HasName(e.Data, `"usage"`), wire.HasName(e.Data, `"error"`)
 	if !usage && !failure {
 		return nil
@@ -147,13 +152,13 @@ func (s *relay) fail(r dialect.Refusal) *dialect.Refusal {
 		return &r
 	}
 	s.out, s.code = s.exchange.Fail(s.out, r)
-	s.flush()
+	s.flush(time.Now())
 	return nil
 }
 
 // flush sends what there is. A caller that takes nothing any more has hung up;
 // the stream is read on for its usage.
-func (s *relay) flush() {
+func (s *relay) flush(now time.Time) {
 	if len(s.out) == 0 || s.l.gone() {
 		s.out = s.out[:0]
 		return
@@ -162,10 +167,10 @@ func (s *relay) flush() {
 		h := s.head()
 		h["Content-Type"] = asEvents
 		h["X-Accel-Buffering"] = notBuffered
-		s.status, s.began = http.StatusOK, time.Now()
+		s.status, s.began = http.StatusOK, now
 		s.w.WriteHeader(http.StatusOK)
 	}
-	if s.send.flush(s.out) != nil {
+	if s.send.flush(s.out, now) != nil {
 		s.l.hangUp()
 	}
 	s.out = s.out[:0]
