@@ -32,6 +32,9 @@ type relay struct {
 	ended  bool   // regularly
 }
 
+// keptOut is the largest buffer that waits for the next stream, in bytes.
+const keptOut = 64 << 10
+
 var outs = sync.Pool{New: func() any { b := make([]byte, 0, 8<<10); return &b }}
 
 // stream passes events on as they come. Several that came at once leave at
@@ -40,7 +43,11 @@ var outs = sync.Pool{New: func() any { b := make([]byte, 0, 8<<10); return &b }}
 func (g *Gateway) stream(c *Call, a *provider.Answer, l *leash) *dialect.Refusal {
 	buf := outs.Get().(*[]byte)
 	s := &relay{Call: c, l: l, events: wire.NewEvents(a.Body, g.Bounds.Event, g.Bounds.Stream), send: sender{c: c}, out: (*buf)[:0]}
-	defer func() { *buf = s.out[:0]; outs.Put(buf) }()
+	defer func() {
+		if *buf = s.out[:0]; cap(*buf) <= keptOut {
+			outs.Put(buf)
+		}
+	}()
 	defer s.send.rest()
 	until := time.Now().Add(g.Bounds.Whole)
 	for !s.ended {
@@ -115,7 +122,7 @@ func (s *relay) read(e *dialect.Event) *dialect.Refusal {
 	if !usage && !failure {
 		return nil
 	}
-	o, err := wire.Parse(e.Data)
+	o, err := wire.ParseAnswer(e.Data)
 	if err != nil {
 		return &dialect.ProviderBabbles
 	}

@@ -7,6 +7,10 @@ import (
 	"bailiwick/internal/gateway/wire"
 )
 
+// mostRepeated bounds the text that a stream without incremental output keeps
+// and repeats in every frame, in bytes.
+const mostRepeated = 1 << 20
+
 // meanwhile stands for the finish reason while there is none: a string.
 const meanwhile = "null"
 
@@ -18,7 +22,7 @@ func (x *exchange) Event(dst []byte, e dialect.Event) ([]byte, error) {
 		return dst, nil // comments keep a connection alive; they are not part of this protocol
 	}
 	var c completion
-	if err := json.Unmarshal(e.Data, &c); err != nil {
+	if err := json.Unmarshal(e.Data, &c, lenient); err != nil {
 		return dst, wire.ErrMalformed
 	}
 	if e.HasUsage {
@@ -28,7 +32,9 @@ func (x *exchange) Event(dst []byte, e dialect.Event) ([]byte, error) {
 		if piece.Index < 0 || piece.Index >= x.choices {
 			return dst, wire.ErrMalformed
 		}
-		x.spoken += piece.size()
+		if x.spoken += piece.size(); !x.incremental && x.spoken > mostRepeated {
+			return dst, wire.ErrTooLong
+		}
 		news, err := x.hear(piece)
 		if err != nil {
 			return dst, wire.ErrMalformed

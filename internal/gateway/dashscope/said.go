@@ -10,6 +10,9 @@ import (
 	"bailiwick/internal/gateway/wire"
 )
 
+// lenient takes halves of characters, as wire.ParseAnswer does.
+var lenient = jsontext.AllowInvalidUTF8(true)
+
 // turn is a message of the OpenAI protocol, or the piece of one.
 type turn struct {
 	Content   *string        `json:"content"`
@@ -84,7 +87,7 @@ func (s *saying) add(c choice) error {
 		return nil
 	}
 	var pieces []tool
-	if err := json.Unmarshal(c.Delta.Tools, &pieces); err != nil {
+	if err := json.Unmarshal(c.Delta.Tools, &pieces, lenient); err != nil {
 		return err
 	}
 	for _, p := range pieces {
@@ -112,7 +115,7 @@ func addProbabilities(have []byte, raw jsontext.Value) []byte {
 	if wire.Null(raw) {
 		return have
 	}
-	o, err := wire.Parse(raw)
+	o, err := wire.ParseAnswer(raw)
 	content := o.Get("content")
 	if err != nil || wire.Null(content) || wire.EmptyArray(content) || content[0] != '[' {
 		return have
@@ -135,7 +138,7 @@ func (s *saying) appendTools(b []byte) []byte {
 	case len(s.tools) == 0:
 		return b
 	}
-	text, err := json.Marshal(s.tools)
+	text, err := json.Marshal(s.tools, lenient)
 	if err != nil {
 		return b // cannot be: strings and numbers, as they were read
 	}
