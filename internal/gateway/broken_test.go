@@ -103,7 +103,7 @@ func TestAProviderMayEndAStreamCleanlyBeforeItIsDone(t *testing.T) {
 	}
 }
 
-func TestSec29_AStreamThatMisbehavesIsCutAtItsBounds(t *testing.T) {
+func TestAStreamThatMisbehavesIsCutAtItsBounds(t *testing.T) {
 	event := `data: {"choices":[{"index":0,"delta":{"content":"x"}}]}` + "\n\n"
 	stream := func(pieces ...string) mockserver.Reply { return mockserver.Events(pieces...) }
 	slow := stream(event, strings.Repeat("x", 1), strings.Repeat("x", 1))
@@ -139,7 +139,7 @@ func TestSec29_AStreamThatMisbehavesIsCutAtItsBounds(t *testing.T) {
 	}
 }
 
-func TestSec30_FiguresThatCannotBeTrueAreEstimatedAndNeverLessThanTheText(t *testing.T) {
+func TestFiguresThatCannotBeTrueAreEstimatedAndNeverLessThanTheText(t *testing.T) {
 	w := newWorld(t, nil)
 	answer := func(usage string) string {
 		return `{"choices":[{"index":0,"message":{"content":"` + strings.Repeat("x", 90) + `"}}]` + usage + `}`

@@ -89,7 +89,7 @@ func (c *Call) answer(status int, body []byte) {
 	c.status, c.began = status, time.Now()
 	send := sender{c: c}
 	if len(body) > atOnce { // what is shorter waits in no buffer of ours
-		send.hurry(c.began)
+		send.hurry()
 		defer send.rest()
 	}
 	c.w.WriteHeader(status)

@@ -16,10 +16,10 @@ import (
 	"bailiwick/internal/secret"
 )
 
-// FuzzSec12_TheModelThatIsAuthorizedIsSentAndMetered sends bodies as an attacker
+// FuzzTheModelThatIsAuthorizedIsSentAndMetered sends bodies as an attacker
 // might write them. Whatever passes, a lenient reader behind us (one that takes
 // MODEL for model, and the last of two) sees the model that was granted.
-func FuzzSec12_TheModelThatIsAuthorizedIsSentAndMetered(f *testing.F) {
+func FuzzTheModelThatIsAuthorizedIsSentAndMetered(f *testing.F) {
 	for _, seed := range []string{
 		openAIBody("qwen-turbo", ""), openAIBody("qwen-plus", ""), `{"model":"qwen-turbo","MODEL":"qwen-plus","messages":[1]}`,
 		`{"model":"qwen-turbo","model":"qwen-plus","messages":[1]}`, `{"mo\u0064el":"qwen-plus","model":"qwen-turbo","messages":[1]}`,
@@ -77,8 +77,8 @@ func (s *spy) Call(_ context.Context, r provider.Request) (*provider.Answer, err
 }
 func (s *spy) Models(context.Context) ([]string, error) { return nil, nil }
 
-// FuzzSec16_NothingElseIsTakenForAKey looks for something that is taken for a key and is none.
-func FuzzSec16_NothingElseIsTakenForAKey(f *testing.F) {
+// FuzzKey looks for something that is taken for a key and is none.
+func FuzzKey(f *testing.F) {
 	good := secret.NewKey().Reveal()
 	for _, seed := range []string{good, good[:len(good)-1], good + "x", "sk-ws-", "", strings.ToUpper(good), good[:20] + "\x00" + good[21:], " " + good, strings.Repeat("sk-ws-", 12)} {
 		f.Add(seed)
@@ -99,7 +99,7 @@ func FuzzSec16_NothingElseIsTakenForAKey(f *testing.F) {
 	})
 }
 
-func TestSec11_EachRightOpensCallingOnlyForItself(t *testing.T) {
+func TestEachRightOpensCallingOnlyForItself(t *testing.T) {
 	w := newWorld(t, nil)
 	for _, set := range []catalogue.Capabilities{0, catalogue.Of(catalogue.Train), catalogue.Of(catalogue.Deploy), catalogue.Of(catalogue.Call), catalogue.Of(catalogue.All...)} {
 		w.now(func(f *policy.Facts) {

@@ -3,7 +3,6 @@ package gateway_test
 import (
 	"bufio"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"net/netip"
@@ -14,7 +13,6 @@ import (
 	"bailiwick/internal/ident"
 	"bailiwick/internal/policy"
 	"bailiwick/internal/provider"
-	"bailiwick/internal/provider/mockserver"
 )
 
 func TestAWorkspaceIsNamedInThreeWays(t *testing.T) {
@@ -67,7 +65,7 @@ func TestASettingLetsTheKeyAloneName(t *testing.T) {
 	}
 }
 
-func TestSec13_AKeyIsTakenFromHeadersOnly(t *testing.T) {
+func TestAKeyIsTakenFromHeadersOnly(t *testing.T) {
 	w := newWorld(t, nil)
 	key := w.keys["marketing"]
 	for name, want := range map[string]int{
@@ -111,7 +109,7 @@ func (w *world) raw(method, target, headers string) int {
 	return resp.StatusCode
 }
 
-func TestSec14_EveryOtherSpellingOfAPathIsMissing(t *testing.T) {
+func TestEveryOtherSpellingOfAPathIsMissing(t *testing.T) {
 	w := newWorld(t, nil)
 	auth := "Authorization: Bearer " + w.keys["root"]
 	for _, target := range []string{
@@ -180,7 +178,7 @@ func TestTheAddressIsTheConnectionsUnlessAProxyIsTrusted(t *testing.T) {
 	}
 }
 
-func TestSec19_NothingOfTheCallersReachesTheProviderButTheBody(t *testing.T) {
+func TestNothingOfTheCallersReachesTheProviderButTheBody(t *testing.T) {
 	w := newWorld(t, nil)
 	w.call(ask{path: chat, key: "marketing", ws: marketing, body: openAIBody("qwen-turbo", ""), header: map[string]string{
 		"Cookie": "a=b", "X-Forwarded-For": "1.2.3.4", "X-DashScope-DataInspection": "enable", "Accept-Encoding": "gzip", "User-Agent": "caller", "Te": "trailers", "X-Request-Id": "mine"}})
@@ -249,54 +247,5 @@ func TestTheDemoEngineIsMarkedInHeadersAndBooks(t *testing.T) {
 	}
 	if w.mock.Calls() != 0 {
 		t.Error("the engine asked a provider")
-	}
-}
-
-func TestSec40_ABodyWithoutLengthIsCutAtTheBoundToo(t *testing.T) {
-	w := newWorld(t, func(w *world) { w.config.MaxBody = 4 << 10 })
-	for size, want := range map[int]int{4 << 10: 200, 4<<10 + 1: 413} {
-		pad := size - len(openAIBody("qwen-turbo", `,"user":""`))
-		text := openAIBody("qwen-turbo", `,"user":"`+strings.Repeat("x", pad)+`"`)
-		for _, body := range []io.Reader{strings.NewReader(text), struct{ io.Reader }{strings.NewReader(text)}} { // the second does not tell its length
-			r, _ := http.NewRequest("POST", w.http.URL+"/w/"+string(marketing)+chat, body)
-			r.Header.Set("x-api-key", w.keys["marketing"])
-			resp, err := http.DefaultClient.Do(r)
-			if err != nil {
-				t.Fatal(err)
-			}
-			resp.Body.Close()
-			if resp.StatusCode != want {
-				t.Errorf("%d bytes (length %d): %d, want %d", size, r.ContentLength, resp.StatusCode, want)
-			}
-		}
-	}
-}
-
-func TestHalvesOfCharactersAndManyProbabilitiesPassToTheCaller(t *testing.T) {
-	w := newWorld(t, nil)
-	half := `"\ud83d"`
-	whole := `{"choices":[{"index":0,"message":{"content":` + half + `},"logprobs":{"content":[` + strings.Repeat(`{},`, 70_000) + `{}]}}],"usage":{"prompt_tokens":1,"completion_tokens":2}}`
-	w.mock.Always(mockserver.JSON(200, whole))
-	if got := w.call(ask{path: chat, key: "marketing", ws: marketing, body: openAIBody("qwen-turbo", "")}); got.body != whole {
-		t.Errorf("%d %.200s", got.status, got.body)
-	}
-	if got, _ := w.native("qwen-turbo", "", false); !strings.Contains(got, `"text":"`+"\ufffd"+`"`) {
-		t.Errorf("%.200s", got)
-	}
-	w.mock.Always(mockserver.Events(`data: {"choices":[{"index":0,"delta":{"content":`+half+`}}]}`+"\n\n", "data: [DONE]\n\n"))
-	if got, _ := w.native("qwen-turbo", "", true); strings.Contains(got, "event:error") {
-		t.Error(got)
-	}
-}
-
-func TestSec29_TextThatIsRepeatedInEveryFrameIsBounded(t *testing.T) {
-	w := newWorld(t, nil)
-	event := `data: {"choices":[{"index":0,"delta":{"content":"` + strings.Repeat("x", 300_000) + `"}}]}` + "\n\n"
-	w.mock.Always(mockserver.Events(event, event, event, event, "data: [DONE]\n\n"))
-	if got, _ := w.native("qwen-turbo", "", true); !strings.Contains(got, "event:error") || len(got) > 3<<20 {
-		t.Errorf("%d bytes", len(got))
-	}
-	if got, _ := w.native("qwen-turbo", `"incremental_output":true`, true); strings.Contains(got, "event:error") || len(got) < 1_200_000 {
-		t.Errorf("%d bytes", len(got))
 	}
 }

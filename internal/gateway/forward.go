@@ -75,7 +75,7 @@ func (g *Gateway) reach(c *Call, l *leash) (*provider.Answer, string, *dialect.R
 func (c *Call) unanswered(err error, l *leash) *dialect.Refusal {
 	switch {
 	case l.gone():
-		c.heard = !errors.Is(err, provider.ErrUnreached) // it may be working on it still
+		c.heard = true // it may be working on it still
 		return nil
 	case errors.Is(err, provider.ErrSlow), errors.Is(l.ctx.Err(), context.Canceled):
 		return &dialect.TimedOut
@@ -106,7 +106,7 @@ func (g *Gateway) whole(c *Call, a *provider.Answer, l *leash) *dialect.Refusal 
 	case len(text) > g.Bounds.Answer:
 		return &dialect.ProviderBabbles
 	}
-	o, err := wire.ParseAnswer(text)
+	o, err := wire.Parse(text)
 	if err != nil {
 		return &dialect.ProviderBabbles
 	}

@@ -19,13 +19,13 @@ func (g *Gateway) meter(c *Call) {
 	if c.code == "" && c.began.IsZero() {
 		c.status, c.code = http.StatusBadRequest, hungUp
 	}
+	if g.Log.Enabled(context.Background(), c.level()) {
+		g.Log.LogAttrs(context.Background(), c.level(), "call", slog.String("request_id", string(c.ID)), slog.Int("status", c.status),
+			slog.String("code", c.code), slog.String("model", string(c.model())), slog.Duration("took", took))
+	}
 	k := c.decision.Key
 	if k == nil {
 		return
-	}
-	if ctx := context.Background(); g.Log.Enabled(ctx, c.level()) {
-		g.Log.LogAttrs(ctx, c.level(), "call", slog.String("request_id", string(c.ID)), slog.Int("status", c.status), slog.String("code", c.code),
-			slog.String("workspace", string(c.home())), slog.String("key", string(k.ID)), slog.String("model", string(c.model())), slog.Duration("took", took))
 	}
 	rec := usage.Record{
 		Call: c.ID, At: c.At, Account: k.Account, Workspace: c.home(), Key: k.ID, Model: c.model(),

@@ -180,7 +180,7 @@ func TestAModelHasOurNameOutsideAndTheProvidersInside(t *testing.T) {
 	}
 }
 
-func TestSec20_UsageIsAlwaysAskedOfTheProviderOfAStream(t *testing.T) {
+func TestUsageIsAlwaysAskedOfTheProviderOfAStream(t *testing.T) {
 	w := newWorld(t, nil)
 	for options, want := range map[string]string{
 		``:                       `,"stream":true,"stream_options":{"include_usage":true}}`,

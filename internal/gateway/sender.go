@@ -17,7 +17,8 @@ type sender struct {
 }
 
 // hurry moves the deadline. Moving it once a second does: it is late by that much.
-func (s *sender) hurry(now time.Time) {
+func (s *sender) hurry() {
+	now := time.Now()
 	if now.Sub(s.set) < time.Second {
 		return
 	}
@@ -30,8 +31,8 @@ func (s *sender) hurry(now time.Time) {
 }
 
 // flush sends a piece and waits until it is on its way.
-func (s *sender) flush(p []byte, now time.Time) error {
-	s.hurry(now)
+func (s *sender) flush(p []byte) error {
+	s.hurry()
 	if _, err := s.c.w.Write(p); err != nil {
 		return err
 	}

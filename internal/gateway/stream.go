@@ -17,10 +17,7 @@ import (
 // is done; after that its connection is given up.
 const lastRead = 200 * time.Millisecond
 
-var (
-	done  = []byte("[DONE]")
-	delta = []byte(`"delta"`) // what is said in an event stands after this
-)
+var done = []byte("[DONE]")
 
 // relay is one stream on its way from a provider to a caller.
 type relay struct {
@@ -32,9 +29,6 @@ type relay struct {
 	ended  bool   // regularly
 }
 
-// keptOut is the largest buffer that waits for the next stream, in bytes.
-const keptOut = 64 << 10
-
 var outs = sync.Pool{New: func() any { b := make([]byte, 0, 8<<10); return &b }}
 
 // stream passes events on as they come. Several that came at once leave at
@@ -43,25 +37,20 @@ var outs = sync.Pool{New: func() any { b := make([]byte, 0, 8<<10); return &b }}
 func (g *Gateway) stream(c *Call, a *provider.Answer, l *leash) *dialect.Refusal {
 	buf := outs.Get().(*[]byte)
 	s := &relay{Call: c, l: l, events: wire.NewEvents(a.Body, g.Bounds.Event, g.Bounds.Stream), send: sender{c: c}, out: (*buf)[:0]}
-	defer func() {
-		if *buf = s.out[:0]; cap(*buf) <= keptOut {
-			outs.Put(buf)
-		}
-	}()
+	defer func() { *buf = s.out[:0]; outs.Put(buf) }()
 	defer s.send.rest()
 	until := time.Now().Add(g.Bounds.Whole)
 	for !s.ended {
-		if r := s.next(); r != nil {
+		r := s.next()
+		if r == nil && time.Now().After(until) {
+			r = &dialect.TimedOut
+		}
+		if r != nil {
 			return s.fail(*r)
 		}
-		if !s.ended && s.events.Ready() {
-			continue
+		if s.ended || !s.events.Ready() {
+			s.flush()
 		}
-		now := time.Now()
-		if s.flush(now); now.After(until) && !s.ended {
-			return s.fail(dialect.TimedOut)
-		}
-		l.heard()
 	}
 	if l.gone() {
 		c.code = hungUp
@@ -75,6 +64,7 @@ func (g *Gateway) stream(c *Call, a *provider.Answer, l *leash) *dialect.Refusal
 // next takes one event from the provider.
 func (s *relay) next() *dialect.Refusal {
 	raw, err := s.events.Next()
+	s.l.heard()
 	if len(raw) == 0 {
 		return s.broken(err)
 	}
@@ -115,14 +105,12 @@ func (s *relay) read(e *dialect.Event) *dialect.Refusal {
 	if e.Data[0] != '{' || e.Data[len(e.Data)-1] != '}' {
 		return &dialect.ProviderBabbles
 	}
-	if i := bytes.Index(e.Data, delta); i >= 0 {
-		s.spoken += wire.Spoken(e.Data[i:])
-	}
+	s.spoken += wire.Spoken(e.Data)
 	usage, failure := wire.HasName(e.Data, `"usage"`), wire.HasName(e.Data, `"error"`)
 	if !usage && !failure {
 		return nil
 	}
-	o, err := wire.ParseAnswer(e.Data)
+	o, err := wire.Parse(e.Data)
 	if err != nil {
 		return &dialect.ProviderBabbles
 	}
@@ -159,13 +147,13 @@ func (s *relay) fail(r dialect.Refusal) *dialect.Refusal {
 		return &r
 	}
 	s.out, s.code = s.exchange.Fail(s.out, r)
-	s.flush(time.Now())
+	s.flush()
 	return nil
 }
 
 // flush sends what there is. A caller that takes nothing any more has hung up;
 // the stream is read on for its usage.
-func (s *relay) flush(now time.Time) {
+func (s *relay) flush() {
 	if len(s.out) == 0 || s.l.gone() {
 		s.out = s.out[:0]
 		return
@@ -174,10 +162,10 @@ func (s *relay) flush(now time.Time) {
 		h := s.head()
 		h["Content-Type"] = asEvents
 		h["X-Accel-Buffering"] = notBuffered
-		s.status, s.began = http.StatusOK, now
+		s.status, s.began = http.StatusOK, time.Now()
 		s.w.WriteHeader(http.StatusOK)
 	}
-	if s.send.flush(s.out, now) != nil {
+	if s.send.flush(s.out) != nil {
 		s.l.hangUp()
 	}
 	s.out = s.out[:0]

@@ -6,7 +6,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
+	"strconv"
 	"time"
 
 	"bailiwick/internal/access"
@@ -59,7 +59,8 @@ type Store interface {
 	GrantList(ctx context.Context, a ident.Account, s Subject) (List, error)
 	// ReplaceGrants makes exactly these sub-workspaces hold the subject. It is a
 	// conflict unless version is the list's present one, and missing if one of
-	// the workspaces is not a sub-workspace of the account. by is who grants.
+	// the workspaces is not a sub-workspace of the account. by is who grants;
+	// why is asked once for each workspace that is granted or revoked something.
 	ReplaceGrants(ctx context.Context, a ident.Account, s Subject, e Edit, by string, why func(Change) audit.Event) (Change, error)
 	Model(ctx context.Context, a ident.Account, id ident.Model) (catalogue.Model, error)
 }
@@ -95,18 +96,15 @@ func (s *Service) Authorize(ctx context.Context, by access.Actor, subject Subjec
 	}
 	slices.Sort(e.Authorized)
 	e.Authorized = slices.Compact(e.Authorized)
-	return s.Store.ReplaceGrants(ctx, by.Account, subject, e, by.FullName(), func(c Change) audit.Event {
-		why := by.Event(access.ChangeGrants, "", string(subject.Model), fmt.Sprintf("changed %s of %s: %d granted, %d revoked",
-			subject.Capability.Title(), subject.Model, len(c.Granted), len(c.Revoked)))
-		why.Detail = map[string]string{"capability": subject.Capability.String(), "granted": join(c.Granted), "revoked": join(c.Revoked)}
-		return why
-	})
+	return s.Store.ReplaceGrants(ctx, by.Account, subject, e, by.FullName(), func(c Change) audit.Event { return explain(by, subject, c) })
 }
 
-func join(ids []ident.Workspace) string {
-	words := make([]string, len(ids))
-	for i, id := range ids {
-		words[i] = string(id)
+// explain begins the event of what changed for one workspace.
+func explain(by access.Actor, subject Subject, c Change) audit.Event {
+	ws, did := slices.Concat(c.Granted, c.Revoked)[0], "revoked"
+	if len(c.Granted) > 0 {
+		did = "granted"
 	}
-	return strings.Join(words, " ")
+	why := by.Event(access.ChangeGrants, ws, string(subject.Model), fmt.Sprintf("%s %s of %s", did, subject.Capability.Title(), subject.Model))
+	return why.Changed("authorized", strconv.FormatBool(did == "revoked"), strconv.FormatBool(did == "granted"))
 }

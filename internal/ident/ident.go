@@ -5,7 +5,7 @@ package ident
 
 import (
 	"crypto/rand"
-	"encoding/hex"
+	"fmt"
 	"strings"
 
 	"bailiwick/internal/fault"
@@ -54,14 +54,7 @@ func NewCall() Call {
 	var b [16]byte
 	rand.Read(b[:])
 	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
-	out := make([]byte, 0, 36)
-	for i, part := range [][]byte{b[:4], b[4:6], b[6:8], b[8:10], b[10:]} {
-		if i > 0 {
-			out = append(out, '-')
-		}
-		out = hex.AppendEncode(out, part)
-	}
-	return Call(out)
+	return Call(fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:]))
 }
 
 // token draws n base-36 characters without bias.
@@ -98,6 +91,14 @@ func ParseAccount(s string) (Account, error) {
 func ParseUser(s string) (User, error)         { return plain[User](s, "usr-", "user") }
 func ParseKey(s string) (Key, error)           { return plain[Key](s, "key-", "API key") }
 func ParseProvider(s string) (Provider, error) { return plain[Provider](s, "prv-", "provider") }
+
+// ParseEvent accepts exactly what NewEvent makes.
+func ParseEvent(s string) (Event, error) {
+	if rest, ok := strings.CutPrefix(s, "evt-"); ok && len(rest) == 20 && only(rest, base36) {
+		return Event(s), nil
+	}
+	return "", fault.NoSuch("event")
+}
 
 func plain[T ~string](s, prefix, noun string) (T, error) {
 	if rest, ok := strings.CutPrefix(s, prefix); ok && len(rest) == 16 && only(rest, base36) {

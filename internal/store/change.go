@@ -115,7 +115,7 @@ func tick(tx *gorm.DB) (seq int64, err error) {
 // note writes the event and what was touched. Its errors are ours: a duplicate
 // here is not the caller's.
 func (s *Store) note(tx *gorm.DB, seq int64, done deed) error {
-	if err := s.insertEvent(tx, seq, done.why); err != nil {
+	if err := s.chainEvent(tx, seq, done.why); err != nil {
 		return fmt.Errorf("audit event: %v", err)
 	}
 	for _, t := range done.touched {

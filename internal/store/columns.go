@@ -57,9 +57,10 @@ func pattern(search string) (string, error) {
 	if utf8.RuneCountInString(search) > searchMax {
 		return "", fault.Field("search", "Search for at most %d characters.", searchMax)
 	}
-	escaped := strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(fold(clip(search, 4*searchMax)))
-	return "%" + escaped + "%", nil
+	return "%" + likeEscape.Replace(fold(clip(search, 4*searchMax))) + "%", nil
 }
+
+var likeEscape = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
 
 // joined keeps a list of words without spaces in one column: nil is NULL, which
 // differs from the empty list.

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"gorm.io/gorm"
 	"gorm.io/gorm/logger"
 )
 
@@ -81,4 +82,32 @@ func (l *listener) Trace(_ context.Context, _ time.Time, statement func() (strin
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.statements = append(l.statements, text)
+}
+
+// Unchain makes the events again what they were before they were chained.
+func (s *Store) Unchain() error {
+	return s.write.Transaction(func(tx *gorm.DB) error {
+		old := func(part string) string {
+			for _, text := range beginTables {
+				if strings.Contains(text, part) {
+					return text
+				}
+			}
+			return ""
+		}
+		statements := []string{
+			"ALTER TABLE audit_events RENAME TO audit_events_chained", old("CREATE TABLE audit_events"),
+			`INSERT INTO audit_events (seq, id, at, account_id, workspace_id, actor_id, actor_name, address, call_id, action, object, summary, detail)
+				SELECT tick, id, at, account_id, workspace_id, actor_id, actor_name, address, call_id, action, object, summary, detail FROM audit_events_chained`,
+			"DROP TABLE audit_events_chained", "DROP TABLE audit_heads", "DELETE FROM migrations WHERE id LIKE '%audit_chain'",
+			old("CREATE INDEX audit_events_by_account"), old("CREATE INDEX audit_events_by_workspace"),
+		}
+		if err := run(tx, statements); err != nil {
+			return err
+		}
+		if postgresql(tx) {
+			return run(tx, beginTriggersPostgres[1:])
+		}
+		return run(tx, beginTriggersSQLite)
+	})
 }

@@ -103,22 +103,22 @@ func hasModel(ctx context.Context, tx *gorm.DB, a ident.Account, id ident.Model)
 // ReplaceGrants implements grant.Store. An edit that changes nothing writes
 // nothing: the version stays and no event is kept.
 func (s *Store) ReplaceGrants(ctx context.Context, a ident.Account, subject grant.Subject, e grant.Edit, by string, why func(grant.Change) audit.Event) (c grant.Change, err error) {
-	err = s.changeAs(ctx, func(tx *gorm.DB) (deed, error) {
+	err = s.changes(ctx, func(tx *gorm.DB) ([]deed, error) {
 		if err := hasModel(ctx, tx, a, subject.Model); err != nil {
-			return deed{}, err
+			return nil, err
 		}
 		version, err := listVersion(tx, a, subject)
 		if err != nil {
-			return deed{}, err
+			return nil, err
 		}
 		if version != e.Version {
-			return deed{}, stale("authorization")
+			return nil, stale("authorization")
 		}
 		if c, err = grantChange(ctx, tx, a, subject, e.Authorized); err != nil {
-			return deed{}, err
+			return nil, err
 		}
 		if len(c.Granted)+len(c.Revoked) == 0 {
-			return deed{}, errUnchanged
+			return nil, errUnchanged
 		}
 		return s.regrant(ctx, tx, a, subject, c, version, by, why)
 	})
@@ -157,27 +157,31 @@ func grantChange(ctx context.Context, tx *gorm.DB, a ident.Account, s grant.Subj
 	return c, nil
 }
 
-// regrant writes a change and the list's next version.
-func (s *Store) regrant(ctx context.Context, tx *gorm.DB, a ident.Account, subject grant.Subject, c grant.Change, version int64, by string, why func(grant.Change) audit.Event) (deed, error) {
+// regrant writes a change and the list's next version. Each workspace has an
+// event of its own, in its own trail.
+func (s *Store) regrant(ctx context.Context, tx *gorm.DB, a ident.Account, subject grant.Subject, c grant.Change, version int64, by string, why func(grant.Change) audit.Event) ([]deed, error) {
 	const keepVersion = `INSERT INTO grant_lists (account_id, model_id, capability, version, edited_at, edited_by) VALUES (?, ?, ?, ?, ?, ?)
 		ON CONFLICT (account_id, model_id, capability) DO UPDATE SET version = excluded.version, edited_at = excluded.edited_at, edited_by = excluded.edited_by`
-	done := deed{why: why(c)}
 	if _, err := exec(tx, keepVersion, a, subject.Model, int(subject.Capability), version+1, stampOf(s.now()), by); err != nil {
-		return done, err
+		return nil, err
+	}
+	var done []deed
+	did := func(id ident.Workspace, c grant.Change) {
+		done = append(done, deed{why(c), aWorkspace.of(a, string(id))})
 	}
 	for _, id := range c.Granted {
 		row := grantRow{Account: a, Workspace: id, Model: subject.Model, Capability: int(subject.Capability), Since: stampOf(s.now()), By: by}
 		if err := gorm.G[grantRow](tx).Create(ctx, &row); err != nil {
-			return done, err
+			return nil, err
 		}
-		done.touched = append(done.touched, thing{aWorkspace, a, string(id)})
+		did(id, grant.Change{Granted: []ident.Workspace{id}})
 	}
 	for _, id := range c.Revoked {
 		if _, err := exec(tx, "DELETE FROM grants WHERE account_id = ? AND workspace_id = ? AND model_id = ? AND capability = ?",
 			a, id, subject.Model, int(subject.Capability)); err != nil {
-			return done, err
+			return nil, err
 		}
-		done.touched = append(done.touched, thing{aWorkspace, a, string(id)})
+		did(id, grant.Change{Revoked: []ident.Workspace{id}})
 	}
 	return done, nil
 }

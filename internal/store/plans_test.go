@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"bailiwick/internal/account"
 	"bailiwick/internal/apikey"
 	"bailiwick/internal/catalogue"
 	"bailiwick/internal/grant"
@@ -27,6 +28,21 @@ var (
 // What may sort: a page's worth, or a handful.
 var sortsLittle = map[string]bool{"administrators": true, "usage by day": true, "usage by model": true}
 
+func trailFilters(ws ident.Workspace, next string) map[string]account.TrailFilter {
+	at := storetest.Start
+	return map[string]account.TrailFilter{
+		"trail": {}, "trail, next": {After: next}, "trail of one": {Workspace: ws, After: next}, "trail by actor": {Actor: "root@acme", After: next},
+		"trail by action": {Action: "keys:issue", After: next}, "trail by object": {Object: "qwen-turbo", After: next},
+		"trail by time": {From: at, To: at.Add(time.Hour), After: next}, "trail by text": {Text: "key", After: next},
+	}
+}
+
+// trailIndexes are those that hold the lines a filter chooses together.
+var trailIndexes = map[string]string{
+	"trail": "audit_events_in_order", "trail of one": "audit_events_by_workspace", "trail by actor": "audit_events_by_actor",
+	"trail by action": "audit_events_by_action", "trail by object": "audit_events_by_object", "trail by time": "audit_events_in_order",
+}
+
 func TestListsAreReadInTheOrderOfAnIndex(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		e := newEstate(t, s, "acme")
@@ -42,6 +58,10 @@ func TestListsAreReadInTheOrderOfAnIndex(t *testing.T) {
 		_, nextUsage, err := s.Usage(ctx, e.ws.ID, usage.Filter{Limit: 1})
 		must(t, err)
 		must(t, s.Note(ctx, e.Why("tries:plans")))
+		line := e.Why("tries:line")
+		must(t, s.Note(ctx, line))
+		_, nextLine, err := s.Trail(ctx, a, account.TrailFilter{Limit: 1})
+		must(t, err)
 
 		one := []ident.Workspace{e.ws.ID}
 		reads := map[string]func() error{
@@ -82,6 +102,11 @@ func TestListsAreReadInTheOrderOfAnIndex(t *testing.T) {
 			f.Only = one
 			reads[name+" of one"] = func() error { _, _, err := s.Keys(ctx, a, f); return err }
 		}
+		for name, f := range trailFilters(e.ws.ID, nextLine) {
+			f.Limit = 5
+			reads[name] = func() error { _, _, err := s.Trail(ctx, a, f); return err }
+		}
+		reads["line of the trail"] = func() error { _, err := s.TrailEvent(ctx, a, "", line.ID); return err }
 		for name, read := range reads {
 			for _, statement := range s.Reads(func() { must(t, read()) }) {
 				lines, err := s.Plan(statement)
@@ -93,6 +118,9 @@ func TestListsAreReadInTheOrderOfAnIndex(t *testing.T) {
 				}
 				if wholeTable.MatchString(plan) || sorting.MatchString(plan) && !sortsLittle[what] {
 					t.Errorf("%s:\n%s\n%s", name, statement, plan)
+				}
+				if index := trailIndexes[name]; !strings.Contains(plan, index) {
+					t.Errorf("%s does not use %s:\n%s", name, index, plan)
 				}
 				if strings.HasPrefix(name, "keys of one") && !strings.Contains(plan, "keys_of_workspace") {
 					t.Errorf("%s reads the keys of the whole account:\n%s", name, plan)

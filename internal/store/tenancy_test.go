@@ -229,7 +229,8 @@ func TestEveryMethodNamesItsOwnerFirst(t *testing.T) {
 		"OpenAccount": "makes the owner", "Accounts": "the command line's", "AccountByAlias": "log-on", "UserByLogOn": "log-on",
 		"Actor": "a session's user", "Invitation": "the token's", "AcceptInvitation": "the token's", "Sessions": "their tokens", "Facts": "the policy's, of all",
 		"InsertUsage": "the recorder's, of all", "KeysUsed": "the recorder's, of all", "Note": "the event says",
-		"Canary": "the installation's", "Close": "", "OnChange": "", "Exec": "test", "Strings": "test", "Number": "test", "Postgres": "test", "Plan": "test", "Reads": "test",
+		"Tips": "the exporter's, of all", "Chains": "the verifier's, of all",
+		"Canary": "the installation's", "Close": "", "OnChange": "", "Exec": "test", "Unchain": "test", "Strings": "test", "Number": "test", "Postgres": "test", "Plan": "test", "Reads": "test",
 	}
 	owners := []reflect.Type{reflect.TypeFor[ident.Account](), reflect.TypeFor[ident.Workspace]()}
 	methods := reflect.TypeFor[*store.Store]()

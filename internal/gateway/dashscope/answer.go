@@ -9,7 +9,7 @@ import (
 // Whole implements dialect.Exchange.
 func (x *exchange) Whole(answer wire.Object) ([]byte, error) {
 	var c completion
-	if err := json.Unmarshal(answer.Text, &c, lenient); err != nil || len(c.Choices) == 0 {
+	if err := json.Unmarshal(answer.Text, &c); err != nil || len(c.Choices) == 0 {
 		return nil, wire.ErrMalformed
 	}
 	b := append(make([]byte, 0, len(answer.Text)+256), `{"output":`...)

@@ -5,7 +5,6 @@ package dashscope
 
 import (
 	"net/http"
-	"strings"
 
 	"bailiwick/internal/gateway/dialect"
 	"bailiwick/internal/gateway/wire"
@@ -40,5 +39,5 @@ func (Dialect) Describe(m *policy.Model, _ ident.Call) []byte { return describe(
 
 // wantsEvents reports whether a caller wants a stream.
 func wantsEvents(r *http.Request) bool {
-	return r.Header.Get("X-Dashscope-Sse") == "enable" || strings.Contains(r.Header.Get("Accept"), "text/event-stream")
+	return r.Header.Get("X-Dashscope-Sse") == "enable" || r.Header.Get("Accept") == "text/event-stream"
 }

@@ -7,10 +7,6 @@ import (
 	"bailiwick/internal/gateway/wire"
 )
 
-// mostRepeated bounds the text that a stream without incremental output keeps
-// and repeats in every frame, in bytes.
-const mostRepeated = 1 << 20
-
 // meanwhile stands for the finish reason while there is none: a string.
 const meanwhile = "null"
 
@@ -22,7 +18,7 @@ func (x *exchange) Event(dst []byte, e dialect.Event) ([]byte, error) {
 		return dst, nil // comments keep a connection alive; they are not part of this protocol
 	}
 	var c completion
-	if err := json.Unmarshal(e.Data, &c, lenient); err != nil {
+	if err := json.Unmarshal(e.Data, &c); err != nil {
 		return dst, wire.ErrMalformed
 	}
 	if e.HasUsage {
@@ -32,9 +28,7 @@ func (x *exchange) Event(dst []byte, e dialect.Event) ([]byte, error) {
 		if piece.Index < 0 || piece.Index >= x.choices {
 			return dst, wire.ErrMalformed
 		}
-		if x.spoken += piece.size(); !x.incremental && x.spoken > mostRepeated {
-			return dst, wire.ErrTooLong
-		}
+		x.spoken += piece.size()
 		news, err := x.hear(piece)
 		if err != nil {
 			return dst, wire.ErrMalformed

@@ -10,9 +10,6 @@ import (
 	"bailiwick/internal/gateway/wire"
 )
 
-// lenient takes halves of characters, as wire.ParseAnswer does.
-var lenient = jsontext.AllowInvalidUTF8(true)
-
 // turn is a message of the OpenAI protocol, or the piece of one.
 type turn struct {
 	Content   *string        `json:"content"`
@@ -87,7 +84,7 @@ func (s *saying) add(c choice) error {
 		return nil
 	}
 	var pieces []tool
-	if err := json.Unmarshal(c.Delta.Tools, &pieces, lenient); err != nil {
+	if err := json.Unmarshal(c.Delta.Tools, &pieces); err != nil {
 		return err
 	}
 	for _, p := range pieces {
@@ -115,7 +112,7 @@ func addProbabilities(have []byte, raw jsontext.Value) []byte {
 	if wire.Null(raw) {
 		return have
 	}
-	o, err := wire.ParseAnswer(raw)
+	o, err := wire.Parse(raw)
 	content := o.Get("content")
 	if err != nil || wire.Null(content) || wire.EmptyArray(content) || content[0] != '[' {
 		return have
@@ -138,7 +135,7 @@ func (s *saying) appendTools(b []byte) []byte {
 	case len(s.tools) == 0:
 		return b
 	}
-	text, err := json.Marshal(s.tools, lenient)
+	text, err := json.Marshal(s.tools)
 	if err != nil {
 		return b // cannot be: strings and numbers, as they were read
 	}

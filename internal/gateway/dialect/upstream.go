@@ -81,12 +81,12 @@ func orElse(r Refusal, message string) Refusal {
 // readError finds code, message and parameter in the shapes of errors that
 // providers use: under "error", or at the top.
 func readError(body []byte) (code, message, param string) {
-	o, err := wire.ParseAnswer(body)
+	o, err := wire.Parse(body)
 	if err != nil {
 		return "", "", ""
 	}
 	if inner := o.Get("error"); len(inner) > 0 && inner[0] == '{' {
-		if o, err = wire.ParseAnswer(inner); err != nil {
+		if o, err = wire.Parse(inner); err != nil {
 			return "", "", ""
 		}
 	} else if text, ok := wire.String(inner); ok { // Ollama's own shape

@@ -103,7 +103,7 @@ func (x *exchange) Event(dst []byte, e dialect.Event) ([]byte, error) {
 	if len(e.Data) == 0 || !x.renamed && !strip {
 		return append(dst, e.Raw...), nil
 	}
-	o, err := wire.ParseAnswer(e.Data)
+	o, err := wire.Parse(e.Data)
 	if err != nil {
 		return dst, err
 	}

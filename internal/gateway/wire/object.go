@@ -14,7 +14,7 @@ import (
 // MaxDepth is how deep arrays and objects may lie within each other.
 const MaxDepth = 128
 
-// MaxContainers is how many arrays and objects a caller's text may hold.
+// MaxContainers is how many arrays and objects one text may hold.
 const MaxContainers = 1 << 16
 
 // ErrMalformed is what every text is refused with that is not exactly one JSON
@@ -51,25 +51,15 @@ var readers = sync.Pool{New: func() any {
 	return r
 }}
 
-// Parse reads a text that must be one object, as strictly as a caller's text
-// is read. The object keeps the text.
-func Parse(text []byte) (Object, error) { return parse(text, MaxContainers) }
-
-// ParseAnswer reads a provider's text. It may hold any number of arrays and
-// objects, and halves of characters, which providers send that cut answers
-// into tokens.
-func ParseAnswer(text []byte) (Object, error) {
-	return parse(text, len(text), jsontext.AllowInvalidUTF8(true))
-}
-
-func parse(text []byte, containers int, options ...jsontext.Options) (Object, error) {
+// Parse reads a text that must be one object. The object keeps the text.
+func Parse(text []byte) (Object, error) {
 	o := Object{Text: text, Members: make([]Member, 0, 12)}
-	if tooDeep(text, containers) {
+	if tooDeep(text) {
 		return Object{}, ErrMalformed
 	}
 	r := readers.Get().(*reader)
 	r.buf = *bytes.NewBuffer(text)
-	r.dec.Reset(&r.buf, options...)
+	r.dec.Reset(&r.buf)
 	err := o.read(r.dec)
 	r.buf = bytes.Buffer{}
 	r.dec.Reset(&r.buf)
@@ -138,7 +128,7 @@ func (o Object) Find(name string) *Member {
 
 // tooDeep reports whether a text nests deeper, or holds more arrays and
 // objects, than is allowed. Most texts have too few brackets to ask closely.
-func tooDeep(text []byte, most int) bool {
+func tooDeep(text []byte) bool {
 	if n := bytes.Count(text, []byte{'['}) + bytes.Count(text, []byte{'{'}); n <= MaxDepth {
 		return false
 	}
@@ -150,7 +140,7 @@ func tooDeep(text []byte, most int) bool {
 		case '{', '[':
 			depth++
 			containers++
-			if depth > MaxDepth || containers > most {
+			if depth > MaxDepth || containers > MaxContainers {
 				return true
 			}
 		case '}', ']':

@@ -21,7 +21,7 @@ func ReadTokens(raw []byte) (t Tokens) {
 		return t
 	}
 	t.Said = true
-	o, err := ParseAnswer(raw)
+	o, err := Parse(raw)
 	if err != nil {
 		t.Doubted = true
 		return t
@@ -60,7 +60,7 @@ func (t *Tokens) detail(o Object, outer, inner string) int {
 	if Null(raw) {
 		return 0
 	}
-	d, err := ParseAnswer(raw)
+	d, err := Parse(raw)
 	if err != nil {
 		t.Doubted = true
 		return 0

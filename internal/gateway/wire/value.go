@@ -3,22 +3,9 @@ package wire
 import (
 	"bytes"
 	"strconv"
-	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
-
-// usual are names that most requests and answers have; they are not made anew
-// for each.
-var usual = func() map[string]string {
-	m := map[string]string{}
-	for _, s := range strings.Fields(`model messages stream stream_options include_usage temperature top_p max_tokens tools tool_choice user input
-		parameters prompt result_format incremental_output id object created choices usage system_fingerprint prompt_tokens completion_tokens
-		total_tokens prompt_tokens_details completion_tokens_details cached_tokens reasoning_tokens`) {
-		m[s] = s
-	}
-	return m
-}()
 
 // unquote gives what a JSON string says, and whether it was written with escapes.
 func unquote(raw []byte) (s string, escaped bool, err error) {
@@ -26,11 +13,7 @@ func unquote(raw []byte) (s string, escaped bool, err error) {
 		return "", false, ErrMalformed
 	}
 	if bytes.IndexByte(raw, '\\') < 0 {
-		inner := raw[1 : len(raw)-1]
-		if s, ok := usual[string(inner)]; ok {
-			return s, false, nil
-		}
-		return string(inner), false, nil
+		return string(raw[1 : len(raw)-1]), false, nil
 	}
 	b, err := jsontext.AppendUnquote(nil, raw)
 	return string(b), true, err

@@ -52,7 +52,7 @@ func Open(t provider.Target, dial Dial) (*Server, error) {
 	}
 	s.transport = &http.Transport{
 		Proxy:                  nil, // one named by the environment would go round the guard
-		DialContext:            dial.buffered,
+		DialContext:            dial,
 		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
 		TLSHandshakeTimeout:    10 * time.Second,
 		ResponseHeaderTimeout:  Patience,

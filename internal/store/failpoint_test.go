@@ -1,0 +1,148 @@
+package store_test
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"bailiwick/internal/access"
+	"bailiwick/internal/account"
+	"bailiwick/internal/apikey"
+	"bailiwick/internal/audit"
+	"bailiwick/internal/catalogue"
+	"bailiwick/internal/grant"
+	"bailiwick/internal/ident"
+	"bailiwick/internal/provider"
+	"bailiwick/internal/secret"
+	"bailiwick/internal/store"
+	"bailiwick/internal/store/storetest"
+	"bailiwick/internal/workspace"
+)
+
+// P23: no change without its audit row, whichever method makes it.
+func TestP23_AnEventThatCannotBeWrittenUndoesItsChange(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		e := newEstate(t, s, "acme")
+		token := secret.TokenDigest("invited")
+		invited := e.User("invited", access.Regular)
+		must(t, s.Invite(t.Context(), e.Account.ID, invited.ID, account.Invitation{Token: token, Created: storetest.Start, Until: storetest.Start.Add(time.Hour)}, e.Why("users:invite")))
+		changes := explainedChanges(t, s, e, e.Workspace("second"), token)
+		fillDisk(t, s)
+		before := everything(t, s)
+		for name, change := range changes {
+			if err := change(); err == nil || !strings.Contains(err.Error(), "the disk is full") {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		if after := everything(t, s); before != after {
+			t.Errorf("something was kept without its event:\n%s\n%s", before, after)
+		}
+		methods := reflect.TypeFor[*store.Store]()
+		for i := range methods.NumMethod() {
+			if m := methods.Method(i); explained(m.Type) && changes[m.Name] == nil {
+				t.Errorf("%s takes an event and is not tried here", m.Name)
+			}
+		}
+	})
+}
+
+// explained reports whether a method takes an event, or what makes one.
+func explained(method reflect.Type) bool {
+	event := reflect.TypeFor[audit.Event]()
+	for i := range method.NumIn() {
+		in := method.In(i)
+		if in == event || in.Kind() == reflect.Func && in.NumOut() == 1 && in.Out(0) == event {
+			return true
+		}
+	}
+	return false
+}
+
+// fillDisk makes the writing of every event fail from now on.
+func fillDisk(t *testing.T, s *store.Store) {
+	if !s.Postgres() {
+		must(t, s.Exec("CREATE TRIGGER fail BEFORE INSERT ON audit_events BEGIN SELECT RAISE(ABORT, 'the disk is full'); END"))
+		return
+	}
+	must(t, s.Exec("CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'the disk is full'; END $$"))
+	must(t, s.Exec("CREATE TRIGGER fail BEFORE INSERT ON audit_events FOR EACH ROW EXECUTE FUNCTION fail()"))
+}
+
+func explainedChanges(t *testing.T, s *store.Store, e estate, second workspace.Workspace, token secret.Digest) map[string]func() error {
+	ctx, a, why := t.Context(), e.Account.ID, e.Why("tries:change")
+	user := account.User{ID: ident.NewUser(), Account: a, LogOn: "new", Name: "new", Role: access.Regular, CreatedAt: storetest.Start, Version: 1}
+	model := catalogue.Model{ID: "new-model", Account: a, Name: "new", Vendor: "custom", Offers: catalogue.Of(catalogue.Call), Version: 1}
+	key := apikey.Key{ID: ident.NewKey(), Account: a, Owner: e.Root.ID, Digest: secret.TokenDigest("new"), CreatedAt: storetest.Start, Version: 1}
+	seat := func(workspace.MemberChange) audit.Event { return why }
+	edited, reset := e.key, e.key
+	edited.Description, reset.Digest = "edited", secret.TokenDigest("reset")
+	return map[string]func() error{
+		"OpenAccount": func() error {
+			o := account.Opening{Account: account.Account{ID: ident.NewAccount(), Alias: "new", Name: "new", CreatedAt: storetest.Start, Version: 1}, Root: user, Workspace: ident.NewWorkspace()}
+			o.Root.Role, o.Root.LogOn = access.Root, "root"
+			return s.OpenAccount(ctx, o, false, why)
+		},
+		"ChangeSettings":  func() error { return s.ChangeSettings(ctx, a, account.Defaults, 1, why) },
+		"Note":            func() error { return s.Note(ctx, why) },
+		"LoggedOn":        func() error { return s.LoggedOn(ctx, a, e.user.ID, storetest.Start, why) },
+		"InsertUser":      func() error { return s.InsertUser(ctx, a, user, why) },
+		"UpdateUser":      func() error { u := e.user; u.Name, u.Version = "x", 1; return s.UpdateUser(ctx, a, u, why) },
+		"SetUserRole":     func() error { return s.SetUserRole(ctx, a, e.user.ID, access.Super, why) },
+		"SetUserDisabled": func() error { return s.SetUserDisabled(ctx, a, e.user.ID, storetest.Start, why) },
+		"DeleteUser":      func() error { return s.DeleteUser(ctx, a, e.user.ID, why) },
+		"SetPassword":     func() error { return s.SetPassword(ctx, a, e.user.ID, "x", true, why) },
+		"EndSessions":     func() error { return s.EndSessions(ctx, a, e.user.ID, why) },
+		"Invite": func() error {
+			return s.Invite(ctx, a, e.user.ID, account.Invitation{Token: secret.TokenDigest("x"), Created: storetest.Start, Until: storetest.Start}, why)
+		},
+		"AcceptInvitation": func() error { return s.AcceptInvitation(ctx, token, storetest.Start, "x", why) },
+		"InsertWorkspace": func() error {
+			return s.InsertWorkspace(ctx, a, workspace.Workspace{ID: ident.NewWorkspace(), Name: "new", Version: 1}, why)
+		},
+		"RenameWorkspace": func() error { return s.RenameWorkspace(ctx, a, e.ws.ID, "x", 1, why) },
+		"DeleteWorkspace": func() error { _, err := s.DeleteWorkspace(ctx, a, second.ID, why); return err },
+		"PutMembers": func() error {
+			m := workspace.Member{User: e.user.ID, Role: access.Administrator, Version: workspace.AnyVersion}
+			return s.PutMembers(ctx, a, e.ws.ID, []workspace.Member{m}, true, seat)
+		},
+		"RemoveMember":   func() error { return s.RemoveMember(ctx, a, e.ws.ID, e.user.ID, true, seat) },
+		"InsertKey":      func() error { return s.InsertKey(ctx, e.ws.ID, key, 50, why) },
+		"UpdateKey":      func() error { return s.UpdateKey(ctx, e.ws.ID, edited, why) },
+		"ResetKey":       func() error { return s.ResetKey(ctx, e.ws.ID, reset, e.key.Digest, why) },
+		"SetKeyDisabled": func() error { return s.SetKeyDisabled(ctx, e.ws.ID, e.key.ID, storetest.Start, why) },
+		"DeleteKey":      func() error { return s.DeleteKey(ctx, e.ws.ID, e.key.ID, why) },
+		"ReplaceGrants": func() error {
+			subject := grant.Subject{Model: e.model, Capability: catalogue.Call}
+			_, err := s.ReplaceGrants(ctx, a, subject, grant.Edit{Version: 2, Authorized: []ident.Workspace{second.ID}}, "root@acme", func(grant.Change) audit.Event { return why })
+			return err
+		},
+		"InstallModels": func() error { return s.InstallModels(ctx, a, []catalogue.Model{model}, why) },
+		"InsertModel":   func() error { return s.InsertModel(ctx, a, model, why) },
+		"InsertProvider": func() error {
+			return s.InsertProvider(ctx, a, provider.Provider{ID: ident.NewProvider(), Account: a, Name: "new", Kind: provider.Embedded, CreatedAt: storetest.Start, Version: 1}, why)
+		},
+		"UpdateProvider":  func() error { p := e.provider; p.Name, p.Version = "x", 1; return s.UpdateProvider(ctx, a, p, why) },
+		"DeleteProvider":  func() error { return s.DeleteProvider(ctx, a, e.provider.ID, why) },
+		"ReplaceServings": func() error { return s.ReplaceServings(ctx, a, e.provider.ID, nil, why) },
+		"ImportModels":    func() error { return s.ImportModels(ctx, a, e.provider.ID, []catalogue.Model{model}, nil, why) },
+	}
+}
+
+// everything is what the database holds, as text.
+func everything(t *testing.T, s *store.Store) string {
+	text := fmt.Sprintf("%+v\n", facts(t, s, 0))
+	for _, query := range []string{
+		"SELECT id || name || role || password || must_change || generation || last_log_on || version FROM users ORDER BY id",
+		"SELECT id || name || version FROM workspaces ORDER BY id", "SELECT id || name || version FROM accounts ORDER BY id",
+		"SELECT user_id || role || version FROM members ORDER BY user_id", "SELECT id || description || version FROM keys ORDER BY id",
+		"SELECT id || name || version FROM providers ORDER BY id", "SELECT id FROM models ORDER BY id", "SELECT user_id FROM invitations ORDER BY user_id",
+		"SELECT id FROM audit_events ORDER BY id", "SELECT seq || '' FROM audit_heads",
+	} {
+		column, err := s.Strings(query)
+		must(t, err)
+		text += strings.Join(column, " ") + "\n"
+	}
+	return text
+}
