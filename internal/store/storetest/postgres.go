@@ -61,12 +61,17 @@ func admin(ctx context.Context, folder, statement string) error {
 	return errors.Join(err, conn.Close(ctx))
 }
 
-// supervise runs PostgreSQL until its standard input ends, which it does when
-// the test process ends, however that ends; then it leaves nothing behind.
-const supervise = `"$1/postgres" -D "$2/data" -k "$2" -c listen_addresses= -c fsync=off -c synchronous_commit=off ` +
-	`-c full_page_writes=off -c shared_buffers=32MB -c max_connections=200 -c autovacuum=off >"$2/log" 2>&1 &
+// supervise makes and runs PostgreSQL until its standard input ends, which it
+// does when the test process ends, however that ends; then it leaves nothing
+// behind. While PostgreSQL begins it heeds only the first of the two signals,
+// afterwards only the second one is prompt.
+const supervise = `exec >"$2/log" 2>&1
+"$1/initdb" -D "$2/data" -U postgres -A trust -E UTF8 --locale=C.UTF-8 --no-sync
+"$1/postgres" -D "$2/data" -k "$2" -c listen_addresses= -c fsync=off -c synchronous_commit=off ` +
+	`-c full_page_writes=off -c shared_buffers=32MB -c max_connections=200 -c autovacuum=off &
 pid=$!
 cat >/dev/null
+kill -TERM $pid
 kill -QUIT $pid
 wait $pid
 rm -rf "$2"`
@@ -84,12 +89,8 @@ func startCluster() (folder string, err error) {
 	if err != nil {
 		return "", err
 	}
-	initdb := exec.Command(filepath.Join(bin, "initdb"), "-D", folder+"/data", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
-	initdb.SysProcAttr, initdb.Dir = attributes, folder
-	if said, err := initdb.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("initdb: %w: %s", err, said)
-	}
 	server := exec.Command("sh", "-c", supervise, "sh", bin, folder)
+	attributes.Setsid = true // a signal to the test's process group leaves it time to clean up
 	server.SysProcAttr, server.Dir = attributes, folder
 	if lifeline, err = server.StdinPipe(); err != nil {
 		return "", err
@@ -100,12 +101,12 @@ func startCluster() (folder string, err error) {
 	return folder, ready(folder)
 }
 
+// ready waits, since making a cluster takes a second, and many on a busy machine.
 func ready(folder string) (err error) {
-	for range 200 {
+	for start := time.Now(); time.Since(start) < time.Minute; time.Sleep(25 * time.Millisecond) {
 		if err = admin(context.Background(), folder, "SELECT 1"); err == nil {
 			return nil
 		}
-		time.Sleep(25 * time.Millisecond)
 	}
 	log, _ := os.ReadFile(folder + "/log")
 	return fmt.Errorf("PostgreSQL does not answer: %w: %s", err, log)
@@ -127,7 +128,7 @@ func binaries() (string, error) {
 // refuses to run as root, and gives the folder to them.
 func unprivileged(folder string) (*syscall.SysProcAttr, error) {
 	if os.Geteuid() != 0 {
-		return nil, nil
+		return &syscall.SysProcAttr{}, nil
 	}
 	somebody, err := user.Lookup("postgres")
 	if err != nil {
