@@ -48,8 +48,8 @@ func (r userRow) user() account.User {
 	}
 }
 
-// foldedUser is what a search for a user looks into. No search can hold the
-// line breaks, so that none finds the end of one part and the beginning of the next.
+// foldedUser is what a search for a user looks into: a line for each part, so
+// that what is typed is not found across two of them.
 func foldedUser(logOn, name, email string) string { return fold(logOn + "\n" + name + "\n" + email) }
 
 // ramUser finds a user that can be changed: not root.

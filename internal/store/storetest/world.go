@@ -44,6 +44,9 @@ func NewWorld(t testing.TB, s *store.Store, alias ident.Alias) *World {
 	return w
 }
 
+// Context is the test's.
+func (w *World) Context() context.Context { return w.t.Context() }
+
 // Why gives an event that explains a change.
 func (w *World) Why(action string) audit.Event {
 	return audit.Event{ID: ident.NewEvent(), Account: w.Account.ID, Actor: w.Root.ID, ActorName: "root@" + string(w.Account.Alias), Action: action, Summary: "did " + action}
