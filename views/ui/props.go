@@ -73,6 +73,14 @@ type Field struct {
 	NoSpell      bool
 }
 
+// Choice is one of a few ways to do something.
+type Choice struct {
+	Value  string
+	Label  string
+	Hint   string // what it means
+	Chosen bool
+}
+
 // Remain is something that is still there and keeps another thing from going.
 type Remain struct {
 	Text string // "2 API keys"
