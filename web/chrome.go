@@ -21,8 +21,10 @@ const shownWorkspaces = 100
 const (
 	atModels     = "models"
 	atKeys       = "keys"
+	atMembers    = "members"
 	atUsage      = "usage"
 	atWorkspaces = "workspaces"
+	atUsers      = "users"
 	atProviders  = "providers"
 	atSettings   = "settings"
 )
@@ -68,7 +70,7 @@ func (s *Server) frame(c echo.Context, title, key string) (layout.Chrome, error)
 		Who:        who(v.actor, mine),
 		Workspaces: workspaceLinks(mine, v.here),
 		AccountNav: accountNav(v.actor, key),
-		Menu:       layout.AccountMenu{ManageURL: workspacesURL, KeysURL: accountKeysURL, LogOffURL: logOffURL},
+		Menu:       layout.AccountMenu{ManageURL: workspacesURL, KeysURL: accountKeysURL, PasswordURL: passwordURL, LogOffURL: logOffURL},
 	}
 	if v.here != nil {
 		p.Workspace = s.details(c, *v.here)
@@ -99,6 +101,7 @@ func workspaceNav(by access.Actor, w workspace.Workspace, key string) []layout.N
 	return []layout.NavItem{
 		item(atModels, "Models", modelsURL(w.ID), access.ReadModels),
 		item(atKeys, "API Keys", keysURL(w.ID), access.ReadKeys),
+		item(atMembers, "Members", membersURL(w.ID), access.ReadMembers),
 		item(atUsage, "Usage", usageURL(w.ID), access.ReadUsage),
 	}
 }
@@ -110,6 +113,7 @@ func accountNav(by access.Actor, key string) []layout.NavItem {
 	}
 	return []layout.NavItem{
 		item(atWorkspaces, "Workspace Management", workspacesURL, access.ListWorkspaces),
+		item(atUsers, "RAM Users", usersURL, access.ReadUsers),
 		item(atProviders, "Providers", providersURL, access.ReadProviders),
 		item(atSettings, "Settings", settingsURL, access.ReadSettings),
 	}

@@ -72,6 +72,10 @@ type company struct {
 	remote  *remote // what the provider of kind openai answers
 	cookies map[string]*http.Cookie
 	sibling map[ident.Workspace]ident.Key // a key of A and one of B, for the guard
+
+	colleague map[ident.Workspace]ident.User // a member of A and one of B
+	outsider  account.User                   // of neither
+	hired     int
 }
 
 // remote stands in for the models of a provider.

@@ -34,7 +34,7 @@ var titles = map[int][2]string{
 	http.StatusNotFound:              {"This page does not exist", "It may have been deleted, or it belongs to somebody else."},
 	http.StatusMethodNotAllowed:      {"This cannot be done here", ""},
 	http.StatusConflict:              {"This cannot be done now", "Load the page again to see how things stand."},
-	http.StatusRequestEntityTooLarge: {"This is too much at once", "A form may hold 64 KiB."},
+	http.StatusRequestEntityTooLarge: {"This is too much at once", "Send less."},
 	http.StatusUnprocessableEntity:   {"This cannot be done as said", "Go back and check what you entered."},
 	http.StatusTooManyRequests:       {"Too much at once", "Wait a moment and try again."},
 	http.StatusServiceUnavailable:    {"Something we need does not answer", "Wait a moment and try again."},
@@ -67,7 +67,7 @@ func (s *Server) fail(err error, c echo.Context) {
 func translate(err error) (int, error) {
 	var large *http.MaxBytesError
 	if errors.As(err, &large) {
-		return http.StatusRequestEntityTooLarge, fault.New(fault.Invalid, "What was sent is larger than %d KiB.", bodyMax>>10)
+		return http.StatusRequestEntityTooLarge, fault.New(fault.Invalid, "What was sent is larger than %d KiB.", large.Limit>>10)
 	}
 	var routing *echo.HTTPError
 	if errors.As(err, &routing) {
@@ -108,18 +108,28 @@ func (s *Server) showFault(c echo.Context, status int, err error) error {
 // askLogOn sends to the log-on page, and from there back to the page that was
 // asked for.
 func (s *Server) askLogOn(c echo.Context) error {
-	r := c.Request()
-	next := ""
+	next := comingFrom(c)
 	if visitOf(c).scripted {
-		if u, err := url.Parse(r.Header.Get("HX-Current-URL")); err == nil {
-			next = localPath(u.RequestURI())
-		}
 		c.Response().Header().Set("HX-Redirect", logOnFor(next))
 		c.Response().Header().Set("Cache-Control", "no-store")
 		return c.NoContent(http.StatusUnauthorized)
 	}
-	if r.Method == http.MethodGet || r.Method == http.MethodHead {
-		next = localPath(r.URL.RequestURI())
-	}
 	return s.leave(c, logOnFor(next))
+}
+
+// comingFrom is the page that somebody looks at or asks for, to lead them back
+// to it; nothing where they sent a form without scripts.
+func comingFrom(c echo.Context) string {
+	r := c.Request()
+	if visitOf(c).scripted {
+		u, err := url.Parse(r.Header.Get("HX-Current-URL"))
+		if err != nil {
+			return ""
+		}
+		return localPath(u.RequestURI())
+	}
+	if r.Method == http.MethodGet || r.Method == http.MethodHead {
+		return localPath(r.URL.RequestURI())
+	}
+	return ""
 }

@@ -102,6 +102,31 @@ func list(c echo.Context, address string) listed {
 	return listed{values: values, url: address}
 }
 
+// listBehind reads what the address says of a list that a panel lies over: the
+// panel's address, below the list's, carries it on.
+func listBehind(c echo.Context, address string) listed {
+	r := c.Request()
+	values := r.URL.Query()
+	if r.Method == http.MethodPost || visitOf(c).scripted && r.URL.Path != address {
+		values = nil
+		if u, err := url.Parse(r.Header.Get("HX-Current-URL")); err == nil && (u.Path == address || strings.HasPrefix(u.Path, address+"/")) {
+			values = u.Query()
+		}
+	}
+	if ordinary(values) != nil {
+		values = nil
+	}
+	return listed{values: values, url: address}
+}
+
+// carried gives an address that carries on what this one says of the list.
+func (l listed) carried(to string) string {
+	if len(l.values) == 0 {
+		return to
+	}
+	return to + "?" + l.values.Encode()
+}
+
 func (l listed) get(name string) string { return l.values.Get(name) }
 
 // search is what is searched for.

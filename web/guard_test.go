@@ -3,14 +3,17 @@ package web_test
 import (
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"bailiwick/internal/access"
+	"bailiwick/internal/account"
 	"bailiwick/internal/ident"
 	"bailiwick/internal/provider"
 	"bailiwick/internal/store"
+	"bailiwick/internal/workspace"
 	"bailiwick/web"
 )
 
@@ -58,6 +61,9 @@ var (
 
 func keyer(status int) [7]int { return [7]int{303, 403, status, status, 404, status, status} }
 
+// headed is what only those who administer the workspace are answered.
+func headed(status int) [7]int { return [7]int{303, 403, 403, status, 404, status, status} }
+
 // matrix has a line for every route. A route without one fails the test.
 var matrix = []line{
 	all("GET /logon", 200, 303),
@@ -65,6 +71,8 @@ var matrix = []line{
 	all("POST /logoff", 303, 303),
 	all("GET /setup", 404, 404),
 	all("POST /setup", 404, 404),
+	all("GET /welcome", 404, 404),
+	all("POST /welcome", 404, 404),
 	all("GET /", 303, 303),
 	all("GET /workspaces", 303, 200),
 	of("POST /workspaces", 422, 422),
@@ -87,8 +95,36 @@ var matrix = []line{
 	in("POST /workspaces/:workspace/keys/:key/enable", keyer(303)),
 	in("GET /workspaces/:workspace/keys/:key/delete", keyers),
 	in("POST /workspaces/:workspace/keys/:key/delete", keyer(303)),
+	in("GET /workspaces/:workspace/members", headed(200)),
+	in("POST /workspaces/:workspace/members", headed(422)),
+	in("GET /workspaces/:workspace/members/new", headed(200)),
+	in("GET /workspaces/:workspace/members/:user", headed(200)),
+	in("GET /workspaces/:workspace/members/:user/edit", headed(200)),
+	in("POST /workspaces/:workspace/members/:user/edit", headed(303), "role", "administrator", "version", "1"),
+	in("GET /workspaces/:workspace/members/:user/remove", headed(200)),
+	in("POST /workspaces/:workspace/members/:user/remove", headed(303)),
 	in("GET /workspaces/:workspace/usage", [7]int{303, 403, 403, 200, 404, 200, 200}),
 	all("GET /account/keys", 303, 200),
+	of("GET /account/users", 200, 200),
+	of("POST /account/users", 422, 422),
+	of("GET /account/users/new", 200, 200),
+	of("GET /account/users/import", 200, 200),
+	of("POST /account/users/import", 422, 422),
+	of("GET /account/users/:user", 200, 200),
+	of("GET /account/users/:user/edit", 200, 200),
+	of("POST /account/users/:user/edit", 303, 303, "name", "Else", "version", "1"),
+	of("GET /account/users/:user/reset", 200, 200),
+	of("POST /account/users/:user/reset", 200, 200),
+	of("POST /account/users/:user/end-sessions", 303, 303),
+	of("GET /account/users/:user/promote", 200, 200),
+	of("POST /account/users/:user/promote", 303, 303),
+	of("GET /account/users/:user/demote", 200, 200),
+	of("POST /account/users/:user/demote", 303, 303),
+	of("GET /account/users/:user/disable", 200, 200),
+	of("POST /account/users/:user/disable", 303, 303),
+	of("POST /account/users/:user/enable", 303, 303),
+	of("GET /account/users/:user/delete", 200, 200),
+	of("POST /account/users/:user/delete", 303, 303),
 	of("GET /account/providers", 403, 200),
 	of("POST /account/providers", 403, 422),
 	of("GET /account/providers/new", 403, 200),
@@ -107,6 +143,8 @@ var matrix = []line{
 	of("POST /account/providers/:provider/delete", 403, 303),
 	of("GET /account/settings", 200, 200),
 	of("POST /account/settings", 422, 422, "workspace_limit", "many"),
+	all("GET /account/security/password", 303, 200),
+	all("POST /account/security/password", 303, 422, "password", "one", "repeat", "another"),
 	all("POST /csp", 204, 204),
 	all("GET /static/*", 404, 404),
 }
@@ -147,6 +185,8 @@ func guard(t *testing.T, s *store.Store, c *clock) {
 		return []web.Offer{{ID: "found", Form: provider.Form{Name: "Found " + c.Now().String(), Kind: provider.Embedded}}}
 	}
 	o.sibling = map[ident.Workspace]ident.Key{o.a: o.key(o.root, o.a, "sibling").ID, o.b: o.key(o.root, o.b, "sibling").ID}
+	o.colleague = map[ident.Workspace]ident.User{o.a: o.actor("bob").User, o.b: o.actor("bert").User}
+	o.outsider = o.member(o.root, o.home)
 	for _, l := range matrix {
 		for i, who := range people {
 			o.serve() // offers that were dismissed are back
@@ -169,12 +209,26 @@ func (o *company) ours(route string) things {
 	if strings.Contains(route, ":provider") {
 		t["provider"] = string(o.provider(o.root, "Ours "+string(ident.NewEvent())).ID)
 	}
+	if strings.Contains(route, ":user") {
+		t["user"] = string(o.member(o.root, o.a).ID)
+	}
 	return t
+}
+
+// member adds a RAM user who belongs to a workspace.
+func (o *company) member(root access.Actor, ws ident.Workspace) account.User {
+	o.t.Helper()
+	o.hired++
+	u, _, err := o.config.People.Add(o.t.Context(), root, account.Profile{LogOn: "hired-" + strconv.Itoa(o.hired)})
+	o.must(err)
+	o.must(o.config.Members.Put(o.t.Context(), root, ws, []workspace.Member{{User: u.ID, Role: access.Regular}}, false))
+	return u
 }
 
 // clear deletes what was made for one request, if it is still there.
 func (o *company) clear(ws ident.Workspace, t things) {
 	_ = o.config.Keys.Delete(o.t.Context(), o.root, ws, ident.Key(t["key"]))
+	_ = o.config.People.Delete(o.t.Context(), o.root, ident.User(t["user"]))
 	there, err := o.config.Providers.List(o.t.Context(), o.root)
 	o.must(err)
 	for _, p := range there {
@@ -192,6 +246,7 @@ func (o *company) neighbour() things {
 	return things{
 		"workspace": string(w.ID), "model": "qwen-turbo", "capability": "call", "offer": "no-such",
 		"key": string(o.key(root, w.ID, "theirs").ID), "provider": string(o.provider(root, "theirs").ID),
+		"user": string(o.member(root, w.ID).ID),
 	}
 }
 
@@ -201,6 +256,7 @@ func (o *company) strangers(route string, foreign things, who string) [][2]thing
 	missing := things{
 		"workspace": string(ident.NewWorkspace()), "model": "qwen-turbo", "capability": "call", "offer": "never-was",
 		"key": string(ident.NewKey()), "provider": string(ident.NewProvider()),
+		"user": string(ident.NewUser()),
 	}
 	if !strings.Contains(route, ":") {
 		return nil
@@ -216,12 +272,17 @@ func (o *company) strangers(route string, foreign things, who string) [][2]thing
 	if strings.Contains(route, ":key") && who != "bob" { // bob has no page that would look for keys
 		pairs = append(pairs, [2]things{with(foreign, "workspace", string(mine)), with(missing, "workspace", string(mine))})
 	}
+	if strings.Contains(route, ":user") && who != "bob" && who != "carol" { // they have no page that would look for members
+		pairs = append(pairs, [2]things{with(foreign, "workspace", string(mine)), with(missing, "workspace", string(mine))})
+		outsider := with(missing, "user", string(o.outsider.ID)) // of the account, and of neither workspace
+		pairs = append(pairs, [2]things{with(outsider, "workspace", string(mine)), with(missing, "workspace", string(mine))})
+	}
 	if o.actor(ident.LogOn(who)).Role == access.Regular {
 		theirs := o.b
 		if who == "bert" {
 			theirs = o.a
 		}
-		sibling := things{"workspace": string(theirs), "model": "qwen-turbo", "capability": "call", "key": string(o.sibling[theirs])}
+		sibling := things{"workspace": string(theirs), "model": "qwen-turbo", "capability": "call", "key": string(o.sibling[theirs]), "user": string(o.colleague[theirs])}
 		pairs = append(pairs, [2]things{sibling, missing})
 	}
 	return pairs
@@ -302,6 +363,9 @@ func protected(t testing.TB, a *answer) {
 	for name, want := range map[string]string{
 		"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin", "Cross-Origin-Opener-Policy": "same-origin", "X-Frame-Options": "DENY",
 	} {
+		if name == "Referrer-Policy" && strings.Contains(a.what, " /welcome") {
+			want = "no-referrer" // its address holds a token
+		}
 		if got := a.header.Get(name); got != want {
 			t.Errorf("%s: %s is %q", a.what, name, got)
 		}

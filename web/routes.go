@@ -26,6 +26,8 @@ func (s *Server) routes() []route {
 		{"POST", "/logoff", access.Open, s.logOff},
 		{"GET", "/setup", access.Open, s.showSetUp},
 		{"POST", "/setup", access.Open, s.setUp},
+		{"GET", "/welcome", access.Open, s.showWelcome},
+		{"POST", "/welcome", access.Open, s.acceptWelcome},
 		{"GET", "/", access.Enter, s.home},
 
 		// Workspace Management
@@ -55,11 +57,41 @@ func (s *Server) routes() []route {
 		{"GET", "/workspaces/:workspace/keys/:key/delete", access.ChangeKeys, s.confirmDeleteKey},
 		{"POST", "/workspaces/:workspace/keys/:key/delete", access.ChangeKeys, s.deleteKey},
 
+		// Members
+		{"GET", "/workspaces/:workspace/members", access.ReadMembers, s.listMembers},
+		{"POST", "/workspaces/:workspace/members", access.ChangeMembers, s.addMembers},
+		{"GET", "/workspaces/:workspace/members/new", access.ChangeMembers, s.newMember},
+		{"GET", "/workspaces/:workspace/members/:user", access.ReadMembers, s.showMember},
+		{"GET", "/workspaces/:workspace/members/:user/edit", access.ChangeMembers, s.editMember},
+		{"POST", "/workspaces/:workspace/members/:user/edit", access.ChangeMembers, s.changeMember},
+		{"GET", "/workspaces/:workspace/members/:user/remove", access.ChangeMembers, s.confirmRemoveMember},
+		{"POST", "/workspaces/:workspace/members/:user/remove", access.ChangeMembers, s.removeMember},
+
 		// Usage
 		{"GET", "/workspaces/:workspace/usage", access.ReadUsage, s.showUsage},
 
 		// the account as a whole
 		{"GET", "/account/keys", access.Enter, s.listAllKeys},
+		{"GET", "/account/users", access.ReadUsers, s.listUsers},
+		{"POST", "/account/users", access.ChangeUsers, s.createUser},
+		{"GET", "/account/users/new", access.ChangeUsers, s.newUser},
+		{"GET", "/account/users/import", access.ChangeUsers, s.showImportUsers},
+		{"POST", "/account/users/import", access.ChangeUsers, s.importUsers},
+		{"GET", "/account/users/:user", access.ReadUsers, s.showUser},
+		{"GET", "/account/users/:user/edit", access.ChangeUsers, s.editUser},
+		{"POST", "/account/users/:user/edit", access.ChangeUsers, s.changeUser},
+		{"GET", "/account/users/:user/reset", access.ChangeUsers, s.confirmResetUser},
+		{"POST", "/account/users/:user/reset", access.ChangeUsers, s.resetUser},
+		{"POST", "/account/users/:user/end-sessions", access.ChangeUsers, s.endUserSessions},
+		{"GET", "/account/users/:user/promote", access.ChangeUsers, s.confirmPromoteUser},
+		{"POST", "/account/users/:user/promote", access.ChangeUsers, s.promoteUser},
+		{"GET", "/account/users/:user/demote", access.ChangeUsers, s.confirmDemoteUser},
+		{"POST", "/account/users/:user/demote", access.ChangeUsers, s.demoteUser},
+		{"GET", "/account/users/:user/disable", access.ChangeUsers, s.confirmDisableUser},
+		{"POST", "/account/users/:user/disable", access.ChangeUsers, s.disableUser},
+		{"POST", "/account/users/:user/enable", access.ChangeUsers, s.enableUser},
+		{"GET", "/account/users/:user/delete", access.ChangeUsers, s.confirmDeleteUser},
+		{"POST", "/account/users/:user/delete", access.ChangeUsers, s.deleteUser},
 		{"GET", "/account/providers", access.ReadProviders, s.listProviders},
 		{"POST", "/account/providers", access.ChangeProviders, s.addProvider},
 		{"GET", "/account/providers/new", access.ChangeProviders, s.newProvider},
@@ -78,6 +110,10 @@ func (s *Server) routes() []route {
 		{"POST", "/account/providers/:provider/delete", access.ChangeProviders, s.deleteProvider},
 		{"GET", "/account/settings", access.ReadSettings, s.showSettings},
 		{"POST", "/account/settings", access.ChangeSettings, s.changeSettings},
+
+		// one's own
+		{"GET", "/account/security/password", access.Self, s.showPassword},
+		{"POST", "/account/security/password", access.Self, s.changePassword},
 
 		// what browsers send and load by themselves
 		{"POST", "/csp", access.Open, s.reportViolation},

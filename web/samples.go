@@ -28,17 +28,22 @@ const (
 
 // place says how programs reach a workspace.
 func (s *Server) place(c echo.Context, ws ident.Workspace) place {
-	p := place{base: strings.TrimRight(s.BaseURL, "/"), workspace: "YOUR_WORKSPACE_ID"}
-	if p.base == "" {
-		p.base = "https://" + c.Request().Host
-		if s.PlainHTTP {
-			p.base = "http://" + c.Request().Host
-		}
-	}
+	p := place{base: s.base(c), workspace: "YOUR_WORKSPACE_ID"}
 	if actor(c).MayIn(ws, access.ReadID) {
 		p.workspace, p.path = string(ws), "/w/"+string(ws)
 	}
 	return p
+}
+
+// base is how people and programs reach this server.
+func (s *Server) base(c echo.Context) string {
+	switch {
+	case s.BaseURL != "":
+		return strings.TrimRight(s.BaseURL, "/")
+	case s.PlainHTTP:
+		return "http://" + c.Request().Host
+	}
+	return "https://" + c.Request().Host
 }
 
 // baseURLs are what the official libraries are given.

@@ -135,7 +135,7 @@ func (s *Server) guard(do access.Action, placed bool, next echo.HandlerFunc) ech
 			return err
 		}
 		if place, due := dutyURLs[v.actor.Duty]; due && do != access.Self {
-			return s.leave(c, place)
+			return s.leave(c, withQuery(place, "next", comingFrom(c)))
 		}
 		if !access.Workspaced(do) {
 			if err := v.actor.Require(do); err != nil {
@@ -148,12 +148,27 @@ func (s *Server) guard(do access.Action, placed bool, next echo.HandlerFunc) ech
 			}
 			if access.Workspaced(do) {
 				if err := v.actor.RequireIn(v.here.ID, do); err != nil {
-					return err
+					return s.whoGrants(c, err)
 				}
 			}
 		}
 		return next(c)
 	}
+}
+
+// whoGrants adds to a refusal who could grant the page.
+func (s *Server) whoGrants(c echo.Context, refusal error) error {
+	if !fault.Is(refusal, fault.Forbidden) {
+		return refusal
+	}
+	names, err := s.Members.Administrators(c.Request().Context(), actor(c), here(c).ID)
+	if err != nil {
+		return err
+	}
+	if len(names) == 0 {
+		return fault.New(fault.Forbidden, "You may not open this page. %s has no administrator: ask the account owner or a super administrator to grant it.", here(c).Name)
+	}
+	return fault.New(fault.Forbidden, "You may not open this page. %s can grant it: ask whoever administers %s.", oneOf(names), here(c).Name)
 }
 
 // arrive notes the workspace that the path names, if the actor may enter it.
@@ -181,7 +196,7 @@ func (s *Server) dress(next echo.HandlerFunc) echo.HandlerFunc {
 		h.Set("Content-Security-Policy", contentPolicy)
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("X-Frame-Options", "DENY")
-		h.Set("Referrer-Policy", "same-origin")
+		h.Set("Referrer-Policy", referrers(c.Request()))
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
 		h.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
@@ -189,9 +204,25 @@ func (s *Server) dress(next echo.HandlerFunc) echo.HandlerFunc {
 			h.Set("Strict-Transport-Security", "max-age=31536000")
 		}
 		r := c.Request()
-		r.Body = http.MaxBytesReader(c.Response(), r.Body, bodyMax)
+		r.Body = http.MaxBytesReader(c.Response(), r.Body, bodyLimit(r))
 		return next(c)
 	}
+}
+
+// referrers lets other pages learn where somebody comes from, except from an
+// address that holds a token.
+func referrers(r *http.Request) string {
+	if r.URL.Path == welcomeURL {
+		return "no-referrer"
+	}
+	return "same-origin"
+}
+
+func bodyLimit(r *http.Request) int64 {
+	if r.URL.Path == importUsersURL {
+		return rosterMax
+	}
+	return bodyMax
 }
 
 // rescue turns a panic into a failure of one request.

@@ -52,11 +52,16 @@ func (s *Server) done(c echo.Context, to, message string, part page) error {
 		}
 		return s.send(c, http.StatusOK, body)
 	}
-	v.session.Values[sessionNotice] = message
+	return s.leaveSaying(c, to, message)
+}
+
+// leaveSaying sends the browser elsewhere, where it is told what happened.
+func (s *Server) leaveSaying(c echo.Context, to, message string) error {
+	visitOf(c).session.Values[sessionNotice] = message
 	if err := s.saveSession(c); err != nil {
 		return err
 	}
-	return c.Redirect(http.StatusSeeOther, to)
+	return s.leave(c, to)
 }
 
 // leave sends the browser elsewhere, also where a script asked.

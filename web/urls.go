@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/url"
+	"strings"
 
 	"bailiwick/internal/access"
 	"bailiwick/internal/catalogue"
@@ -16,9 +17,13 @@ const (
 	logOffURL          = "/logoff"
 	setUpURL           = "/setup"
 	reportURL          = "/csp"
+	welcomeURL         = "/welcome"
 	workspacesURL      = "/workspaces"
 	newWorkspaceURL    = "/workspaces/new"
 	accountKeysURL     = "/account/keys"
+	usersURL           = "/account/users"
+	newUserURL         = "/account/users/new"
+	importUsersURL     = "/account/users/import"
 	providersURL       = "/account/providers"
 	newProviderURL     = "/account/providers/new"
 	testNewProviderURL = "/account/providers/test"
@@ -56,6 +61,19 @@ func keyURL(ws ident.Workspace, key ident.Key, act string, fromAccount bool) str
 		address += "?from=account"
 	}
 	return address
+}
+
+// userURL is the address of a RAM user's panel, or of one act on them.
+func userURL(u ident.User, act ...string) string {
+	return strings.Join(append([]string{usersURL, string(u)}, act...), "/")
+}
+
+func membersURL(ws ident.Workspace) string   { return workspaceURL(ws) + "/members" }
+func newMemberURL(ws ident.Workspace) string { return membersURL(ws) + "/new" }
+
+// memberURL is the address of a member's panel, or of one act on them.
+func memberURL(ws ident.Workspace, u ident.User, act ...string) string {
+	return strings.Join(append([]string{membersURL(ws), string(u)}, act...), "/")
 }
 
 func providerURL(p ident.Provider, act string) string {

@@ -92,3 +92,18 @@ func duration(d time.Duration) string {
 	}
 	return fmt.Sprintf("%.2f s", d.Seconds())
 }
+
+// namedMost is how many people are named one by one.
+const namedMost = 5
+
+// oneOf names people of whom each will do.
+func oneOf(names []string) string {
+	if n := len(names); n > namedMost {
+		names = append(names[:namedMost:namedMost], strconv.Itoa(n-namedMost)+" others")
+	}
+	last := len(names) - 1
+	if last == 0 {
+		return names[0]
+	}
+	return strings.Join(names[:last], ", ") + " or " + names[last]
+}

@@ -50,7 +50,7 @@ func remainLinks(ws ident.Workspace, remains []workspace.Remain) []ui.Remain {
 		case "grants":
 			links[i] = ui.Remain{Text: counted(r.Count, "authorization") + " to use a model", URL: withQuery(modelsURL(ws), "capability", "call")}
 		case "members":
-			links[i] = ui.Remain{Text: counted(r.Count, "member")}
+			links[i] = ui.Remain{Text: counted(r.Count, "member"), URL: membersURL(ws)}
 		default:
 			links[i] = ui.Remain{Text: counted(r.Count, r.Kind)}
 		}

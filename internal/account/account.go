@@ -165,6 +165,12 @@ func (s *Service) Current(ctx context.Context, by access.Actor) (Account, error)
 	return s.Store.Account(ctx, by.Account)
 }
 
+// FullName is how a user logs on, such as "alice@acme".
+func (s *Service) FullName(ctx context.Context, u User) (string, error) {
+	a, err := s.Store.Account(ctx, u.Account)
+	return string(u.LogOn) + "@" + string(a.Alias), err
+}
+
 // ChangeSettings changes what the owner decides. It needs settings:change; a
 // version that is not the present one is a conflict.
 func (s *Service) ChangeSettings(ctx context.Context, by access.Actor, to Settings, version int64) error {

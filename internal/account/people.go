@@ -37,12 +37,16 @@ func (s *People) List(ctx context.Context, by access.Actor, f UserFilter) ([]Lis
 	return s.Store.Users(ctx, by.Account, f)
 }
 
-// Find gives one RAM user. It needs users:read.
+// Find gives one RAM user. It needs users:read. The account owner is none.
 func (s *People) Find(ctx context.Context, by access.Actor, id ident.User) (ListedUser, error) {
 	if err := by.Require(access.ReadUsers); err != nil {
 		return ListedUser{}, err
 	}
-	return s.Store.User(ctx, by.Account, id)
+	u, err := s.Store.User(ctx, by.Account, id)
+	if err == nil && u.Role == access.Root {
+		return ListedUser{}, fault.New(fault.Forbidden, "This is the account owner (root), who cannot be changed here.")
+	}
+	return u, err
 }
 
 // Seats gives what a RAM user is in which workspace, by name. It needs users:read.
@@ -226,10 +230,7 @@ func (s *People) changeable(ctx context.Context, by access.Actor, id ident.User)
 	if err := by.Require(access.ChangeUsers); err != nil {
 		return User{}, err
 	}
-	u, err := s.Store.User(ctx, by.Account, id)
-	if err == nil && u.Role == access.Root {
-		err = fault.New(fault.Forbidden, "The account owner (root) cannot be changed here.")
-	}
+	u, err := s.Find(ctx, by, id)
 	return u.User, err
 }
 

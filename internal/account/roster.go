@@ -112,6 +112,7 @@ func readRoster(file io.Reader) ([]RosterLine, error) {
 		}
 		number, _ := r.FieldPos(0)
 		if first {
+			record[0] = strings.TrimPrefix(record[0], "\ufeff") // what spreadsheets begin a file with
 			if named, ok := header(record); ok {
 				columns = named
 				continue
@@ -132,7 +133,7 @@ func readRoster(file io.Reader) ([]RosterLine, error) {
 func header(record []string) (map[string]int, bool) {
 	columns := map[string]int{}
 	for i, c := range record {
-		c = strings.ToLower(strings.TrimSpace(strings.TrimPrefix(c, "\ufeff")))
+		c = strings.ToLower(strings.TrimSpace(c))
 		if c == "logon" || c == "name" || c == "email" {
 			columns[c] = i
 		}

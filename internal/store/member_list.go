@@ -64,15 +64,18 @@ func (s *Store) Member(ctx context.Context, a ident.Account, ws ident.Workspace,
 }
 
 // Candidates implements workspace.MemberStore.
-func (s *Store) Candidates(ctx context.Context, a ident.Account, ws ident.Workspace, search string, limit int) ([]workspace.Candidate, error) {
-	like, err := pattern(search)
+func (s *Store) Candidates(ctx context.Context, a ident.Account, ws ident.Workspace, f workspace.CandidateFilter) ([]workspace.Candidate, error) {
+	like, err := pattern(f.Search)
 	if err != nil {
 		return nil, err
 	}
-	rows, err := gorm.G[userRow](s.read).
+	query := gorm.G[userRow](s.read).
 		Where(`account_id = ? AND role <> ? AND folded LIKE ? ESCAPE '\'`, a, access.Root, like).
-		Where("NOT EXISTS (SELECT 1 FROM members m WHERE m.workspace_id = ? AND m.user_id = users.id)", ws).
-		Order("log_on").Limit(pageSize(limit)).Find(ctx)
+		Where("NOT EXISTS (SELECT 1 FROM members m WHERE m.workspace_id = ? AND m.user_id = users.id)", ws)
+	if f.Among != nil {
+		query = query.Where("id IN ?", f.Among)
+	}
+	rows, err := query.Order("log_on").Limit(pageSize(f.Limit)).Find(ctx)
 	list := make([]workspace.Candidate, len(rows))
 	for i, r := range rows {
 		list[i] = workspace.Candidate{User: r.ID, LogOn: r.LogOn, Name: r.Name}

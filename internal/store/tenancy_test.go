@@ -177,7 +177,7 @@ func foreignLists(t *testing.T, s *store.Store, mine, theirs estate) map[string]
 	must(t, err)
 	impact, err := s.UserImpact(ctx, a, theirs.user.ID, time.Now())
 	must(t, err)
-	candidates, err := s.Candidates(ctx, a, mine.ws.ID, "", 1000)
+	candidates, err := s.Candidates(ctx, a, mine.ws.ID, workspace.CandidateFilter{Among: []ident.User{theirs.user.ID}})
 	must(t, err)
 	people, _, err := s.Users(ctx, a, account.UserFilter{})
 	must(t, err)

@@ -45,6 +45,13 @@ type Candidate struct {
 	Name  string
 }
 
+// CandidateFilter chooses RAM users who can be added, by log-on name.
+type CandidateFilter struct {
+	Search string       // part of log-on name, display name or e-mail, regardless of case
+	Among  []ident.User // nil: all of the account
+	Limit  int
+}
+
 // Leaving is what stops when a member is removed.
 type Leaving struct {
 	Keys []string // descriptions or ids of the keys that stop working
@@ -64,7 +71,7 @@ type MemberChange struct {
 type MemberStore interface {
 	Members(ctx context.Context, a ident.Account, ws ident.Workspace, f MemberFilter) (page []ListedMember, next string, err error)
 	Member(ctx context.Context, a ident.Account, ws ident.Workspace, u ident.User) (ListedMember, error)
-	Candidates(ctx context.Context, a ident.Account, ws ident.Workspace, search string, limit int) ([]Candidate, error)
+	Candidates(ctx context.Context, a ident.Account, ws ident.Workspace, f CandidateFilter) ([]Candidate, error)
 	// Administrators gives their display names.
 	Administrators(ctx context.Context, a ident.Account, ws ident.Workspace) ([]string, error)
 	Leaving(ctx context.Context, a ident.Account, ws ident.Workspace, u ident.User) (Leaving, error)
@@ -105,15 +112,12 @@ func (s *Members) Leaving(ctx context.Context, by access.Actor, ws ident.Workspa
 	return s.Store.Leaving(ctx, by.Account, ws, u)
 }
 
-// CandidatesMax is how many RAM users are offered at once; a search finds the others.
-const CandidatesMax = 50
-
 // Candidates finds RAM users who can be added. It needs members:change there.
-func (s *Members) Candidates(ctx context.Context, by access.Actor, ws ident.Workspace, search string) ([]Candidate, error) {
+func (s *Members) Candidates(ctx context.Context, by access.Actor, ws ident.Workspace, f CandidateFilter) ([]Candidate, error) {
 	if err := by.RequireIn(ws, access.ChangeMembers); err != nil {
 		return nil, err
 	}
-	return s.Store.Candidates(ctx, by.Account, ws, search, CandidatesMax)
+	return s.Store.Candidates(ctx, by.Account, ws, f)
 }
 
 // Administrators gives the display names of those who can grant pages of a

@@ -157,10 +157,19 @@
     all("[data-hover-menu]:not(.hovers)").forEach(hover);
   };
 
+  // A preset ticks exactly its own boxes of the form.
+  const preset = (button) => {
+    const wanted = button.dataset.ticks.split(" ");
+    const boxes = [...button.form.elements].filter((e) => e.type === "checkbox" && e.name === "page");
+    boxes.forEach((box) => (box.checked = wanted.includes(box.value)));
+    announce(`${boxes.filter((box) => box.checked).length} of ${boxes.length} ticked`);
+  };
+
   document.addEventListener("click", (event) => {
-    const button = event.target.closest?.("[data-copy], [data-close], [data-theme-toggle]");
+    const button = event.target.closest?.("[data-copy], [data-close], [data-theme-toggle], [data-ticks]");
     if (!button) return;
     if (button.matches("[data-copy]")) copy(button);
+    else if (button.matches("[data-ticks]")) preset(button);
     else if (button.matches("[data-theme-toggle]")) turn();
     else if (button.closest("dialog")?.matches(":modal")) {
       event.preventDefault();

@@ -67,9 +67,10 @@ type NavItem struct {
 
 // AccountMenu leads to what belongs to the person and the account.
 type AccountMenu struct {
-	ManageURL string // "Manage … Account"
-	KeysURL   string // "API Keys"
-	LogOffURL string // posted to
+	ManageURL   string // "Manage … Account"
+	KeysURL     string // "API Keys"
+	PasswordURL string // "Change Password"
+	LogOffURL   string // posted to
 }
 
 // Assets are the addresses of what the page loads.

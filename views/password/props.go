@@ -8,10 +8,10 @@ import (
 
 // IndexProps fills the page. With a duty there is no console around it.
 type IndexProps struct {
-	Chrome  layout.Chrome
-	Bare    layout.BareProps
-	Form    FormProps
-	BackURL string
+	Chrome layout.Chrome
+	Bare   layout.BareProps
+	Why    string // it is a duty
+	Form   FormProps
 }
 
 // FormProps fills the form, or says what is wrong with what was typed. No
