@@ -65,24 +65,24 @@ func isFirst(ctx context.Context, tx *gorm.DB) error {
 
 func insertOpening(ctx context.Context, tx *gorm.DB, o account.Opening) error {
 	owner := accountRowOf(o.Account)
-	if err := gorm.G[accountRow](tx).Create(ctx, &owner); err != nil {
+	if err := of[accountRow](tx).Create(ctx, &owner); err != nil {
 		return err
 	}
 	o.Root.Account = o.Account.ID
 	root := userRowOf(o.Root)
-	if err := gorm.G[userRow](tx).Create(ctx, &root); err != nil {
+	if err := of[userRow](tx).Create(ctx, &root); err != nil {
 		return err
 	}
 	first := workspaceRowOf(workspace.Workspace{
 		ID: o.Workspace, Account: o.Account.ID, Name: workspace.DefaultName, Default: true,
 		CreatedAt: o.Account.CreatedAt, Version: 1,
 	})
-	return gorm.G[workspaceRow](tx).Create(ctx, &first)
+	return of[workspaceRow](tx).Create(ctx, &first)
 }
 
 // Accounts implements account.Store: all of them, by alias.
 func (s *Store) Accounts(ctx context.Context) ([]account.Account, error) {
-	rows, err := gorm.G[accountRow](s.read).Order("alias").Find(ctx)
+	rows, err := of[accountRow](s.read).Order("alias").Find(ctx)
 	if err != nil {
 		return nil, explain(err, "account")
 	}
@@ -95,13 +95,13 @@ func (s *Store) Accounts(ctx context.Context) ([]account.Account, error) {
 
 // Account implements account.Store.
 func (s *Store) Account(ctx context.Context, id ident.Account) (account.Account, error) {
-	row, err := gorm.G[accountRow](s.read).Where("id = ?", id).Take(ctx)
+	row, err := of[accountRow](s.read).Where("id = ?", id).Take(ctx)
 	return row.account(), explain(err, "account")
 }
 
 // AccountByAlias implements account.Store.
 func (s *Store) AccountByAlias(ctx context.Context, alias ident.Alias) (account.Account, error) {
-	row, err := gorm.G[accountRow](s.read).Where("alias = ?", alias).Take(ctx)
+	row, err := of[accountRow](s.read).Where("alias = ?", alias).Take(ctx)
 	return row.account(), explain(err, "account")
 }
 
@@ -109,7 +109,7 @@ func (s *Store) AccountByAlias(ctx context.Context, alias ident.Alias) (account.
 // no more can be added until enough are deleted.
 func (s *Store) ChangeSettings(ctx context.Context, id ident.Account, to account.Settings, version int64, why audit.Event) error {
 	err := s.change(ctx, why, anAccount.of(id, string(id)), func(tx *gorm.DB) error {
-		row, err := gorm.G[accountRow](tx).Where("id = ?", id).Take(ctx)
+		row, err := of[accountRow](tx).Where("id = ?", id).Take(ctx)
 		if err != nil {
 			return err
 		}

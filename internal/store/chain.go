@@ -16,7 +16,7 @@ func (s *Store) Tips(ctx context.Context) ([]audit.Tip, error) {
 }
 
 func tips(ctx context.Context, tx *gorm.DB) ([]audit.Tip, error) {
-	rows, err := gorm.G[headRow](tx).Raw("SELECT account_id, seq, hash FROM audit_heads ORDER BY account_id").Find(ctx)
+	rows, err := of[headRow](tx).Raw("SELECT account_id, seq, hash FROM audit_heads ORDER BY account_id").Find(ctx)
 	if err != nil {
 		return nil, explain(err, "event")
 	}
@@ -61,7 +61,7 @@ func (s *Store) Chains(ctx context.Context, visit func(audit.Chain) error) error
 func chainLines(ctx context.Context, tx *gorm.DB, a ident.Account) iter.Seq2[audit.Line, error] {
 	return func(yield func(audit.Line, error) bool) {
 		for last := int64(-1 << 62); ; {
-			rows, err := gorm.G[eventRow](tx).Raw("SELECT * FROM audit_events WHERE account_id = ? AND seq > ? ORDER BY seq LIMIT 1000", a, last).Find(ctx)
+			rows, err := of[eventRow](tx).Raw("SELECT * FROM audit_events WHERE account_id = ? AND seq > ? ORDER BY seq LIMIT 1000", a, last).Find(ctx)
 			if err != nil {
 				yield(audit.Line{}, explain(err, "event"))
 				return

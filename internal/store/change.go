@@ -134,6 +134,6 @@ func exec(tx *gorm.DB, statement string, args ...any) (int64, error) {
 
 // there reports whether a row with these conditions is there.
 func there[T any](ctx context.Context, tx *gorm.DB, where string, args ...any) (bool, error) {
-	n, err := gorm.G[T](tx).Where(where, args...).Limit(1).Count(ctx, "*")
+	n, err := of[T](tx).Where(where, args...).Limit(1).Count(ctx)
 	return n > 0, err
 }

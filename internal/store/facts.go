@@ -40,7 +40,7 @@ func changedAfter(ctx context.Context, tx *gorm.DB, after int64) (extent, error)
 	if after == 0 {
 		return nil, nil
 	}
-	things, err := gorm.G[thing](tx).Raw("SELECT kind, account_id, id FROM change_log WHERE seq > ?", after).Find(ctx)
+	things, err := of[thing](tx).Raw("SELECT kind, account_id, id FROM change_log WHERE seq > ?", after).Find(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -62,12 +62,12 @@ const atOnce = 500
 // the wanted ones are asked for in pieces.
 func rowsOf[T any](ctx context.Context, tx *gorm.DB, e extent, k kind, query, account, id string) (rows []T, err error) {
 	if e == nil {
-		return gorm.G[T](tx).Raw(query + " 1 = 1").Find(ctx)
+		return of[T](tx).Raw(query + " 1 = 1").Find(ctx)
 	}
 	for a, ids := range e[k] {
 		for len(ids) > 0 {
 			n := min(atOnce, len(ids))
-			piece, err := gorm.G[T](tx).Raw(query+" "+account+" = ? AND "+id+" IN ?", a, ids[:n]).Find(ctx)
+			piece, err := of[T](tx).Raw(query+" "+account+" = ? AND "+id+" IN ?", a, ids[:n]).Find(ctx)
 			if err != nil {
 				return nil, err
 			}

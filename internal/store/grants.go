@@ -49,7 +49,7 @@ const holdersSelect = `SELECT w.id, w.name, w.call_all, g.since, COALESCE(g.gran
 	ORDER BY w.folded, w.id`
 
 func holders(ctx context.Context, tx *gorm.DB, a ident.Account, s grant.Subject) ([]holderRow, error) {
-	return gorm.G[holderRow](tx).Raw(holdersSelect, s.Model, int(s.Capability), a, false).Find(ctx)
+	return of[holderRow](tx).Raw(holdersSelect, s.Model, int(s.Capability), a, false).Find(ctx)
 }
 
 // listVersion gives the version of a list; one that nobody edited has grant.Unedited.
@@ -171,7 +171,7 @@ func (s *Store) regrant(ctx context.Context, tx *gorm.DB, a ident.Account, subje
 	}
 	for _, id := range c.Granted {
 		row := grantRow{Account: a, Workspace: id, Model: subject.Model, Capability: int(subject.Capability), Since: stampOf(s.now()), By: by}
-		if err := gorm.G[grantRow](tx).Create(ctx, &row); err != nil {
+		if err := of[grantRow](tx).Create(ctx, &row); err != nil {
 			return nil, err
 		}
 		did(id, grant.Change{Granted: []ident.Workspace{id}})

@@ -5,8 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"gorm.io/gorm"
-
 	"bailiwick/internal/apikey"
 	"bailiwick/internal/fault"
 	"bailiwick/internal/ident"
@@ -22,7 +20,7 @@ func (s *Store) Keys(ctx context.Context, a ident.Account, f apikey.Filter) (pag
 		return nil, "", err
 	}
 	size := pageSize(f.Limit)
-	rows, err := gorm.G[listedKeyRow](s.read).Raw(q.text(), append(q.args, size+1)...).Find(ctx)
+	rows, err := of[listedKeyRow](s.read).Raw(q.text(), append(q.args, size+1)...).Find(ctx)
 	if err != nil {
 		return nil, "", explain(err, "API key")
 	}

@@ -114,7 +114,7 @@ const keySelect = `SELECT k.*, u.id IS NULL OR NOT ` + ownerBelongs + ` AS owner
 
 // KeyLimit implements apikey.Store.
 func (s *Store) KeyLimit(ctx context.Context, a ident.Account) (int, error) {
-	row, err := gorm.G[accountRow](s.read).Where("id = ?", a).Take(ctx)
+	row, err := of[accountRow](s.read).Where("id = ?", a).Take(ctx)
 	return row.KeyLimit, explain(err, "account")
 }
 
@@ -139,20 +139,20 @@ func (s *Store) InsertKey(ctx context.Context, ws ident.Workspace, k apikey.Key,
 		}
 		k.Workspace = ws
 		row := keyRowOf(k)
-		return gorm.G[keyRow](tx).Create(ctx, &row)
+		return of[keyRow](tx).Create(ctx, &row)
 	})
 	return explain(err, "API key")
 }
 
 // fullName is how a user logs on.
 func fullName(ctx context.Context, tx *gorm.DB, a ident.Account, u ident.User) (string, error) {
-	return gorm.G[string](tx).Raw(`SELECT u.log_on || '@' || a.alias FROM users u JOIN accounts a ON a.id = u.account_id
+	return of[string](tx).Raw(`SELECT u.log_on || '@' || a.alias FROM users u JOIN accounts a ON a.id = u.account_id
 		WHERE u.account_id = ? AND u.id = ?`, a, u).Take(ctx)
 }
 
 // Key implements apikey.Store.
 func (s *Store) Key(ctx context.Context, ws ident.Workspace, id ident.Key) (apikey.Key, error) {
-	row, err := gorm.G[listedKeyRow](s.read).Raw(keySelect+" WHERE k.workspace_id = ? AND k.id = ?", ws, id).Take(ctx)
+	row, err := of[listedKeyRow](s.read).Raw(keySelect+" WHERE k.workspace_id = ? AND k.id = ?", ws, id).Take(ctx)
 	if err != nil {
 		return apikey.Key{}, explain(err, "API key")
 	}
@@ -228,5 +228,5 @@ func (s *Store) DeleteKey(ctx context.Context, ws ident.Workspace, id ident.Key,
 }
 
 func keyIn(ctx context.Context, tx *gorm.DB, ws ident.Workspace, id ident.Key) (keyRow, error) {
-	return gorm.G[keyRow](tx).Where("workspace_id = ? AND id = ?", ws, id).Take(ctx)
+	return of[keyRow](tx).Where("workspace_id = ? AND id = ?", ws, id).Take(ctx)
 }

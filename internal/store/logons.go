@@ -17,11 +17,11 @@ import (
 func (s *Store) Actor(ctx context.Context, u ident.User) (access.Actor, error) {
 	var actor access.Actor
 	err := s.view(ctx, func(tx *gorm.DB) error {
-		row, err := gorm.G[userRow](tx).Where("id = ? AND disabled = 0", u).Take(ctx)
+		row, err := of[userRow](tx).Where("id = ? AND disabled = 0", u).Take(ctx)
 		if err != nil {
 			return err
 		}
-		owner, err := gorm.G[accountRow](tx).Where("id = ?", row.Account).Take(ctx)
+		owner, err := of[accountRow](tx).Where("id = ?", row.Account).Take(ctx)
 		if err != nil {
 			return err
 		}
@@ -87,14 +87,14 @@ const invited = `SELECT u.* FROM invitations i JOIN users u ON u.account_id = i.
 
 // Invitation implements account.PeopleStore.
 func (s *Store) Invitation(ctx context.Context, token secret.Digest, at time.Time) (account.User, error) {
-	row, err := gorm.G[userRow](s.read).Raw(invited, token[:], stampOf(at)).Take(ctx)
+	row, err := of[userRow](s.read).Raw(invited, token[:], stampOf(at)).Take(ctx)
 	return row.user(), explain(err, "invitation")
 }
 
 // AcceptInvitation implements account.PeopleStore.
 func (s *Store) AcceptInvitation(ctx context.Context, token secret.Digest, at time.Time, hash string, why audit.Event) error {
 	err := s.change(ctx, why, nil, func(tx *gorm.DB) error {
-		row, err := gorm.G[userRow](tx).Raw(invited, token[:], stampOf(at)).Take(ctx)
+		row, err := of[userRow](tx).Raw(invited, token[:], stampOf(at)).Take(ctx)
 		if err != nil {
 			return err
 		}

@@ -46,7 +46,7 @@ func (s *Store) Members(ctx context.Context, a ident.Account, ws ident.Workspace
 		query, args = query+" AND m.log_on > ?", append(args, after[0])
 	}
 	size := pageSize(f.Limit)
-	rows, err := gorm.G[listedMemberRow](s.read).Raw(query+" ORDER BY m.log_on LIMIT ?", append(args, size+1)...).Find(ctx)
+	rows, err := of[listedMemberRow](s.read).Raw(query+" ORDER BY m.log_on LIMIT ?", append(args, size+1)...).Find(ctx)
 	if err != nil {
 		return nil, "", explain(err, "member")
 	}
@@ -59,7 +59,7 @@ func (s *Store) Members(ctx context.Context, a ident.Account, ws ident.Workspace
 
 // Member implements workspace.MemberStore.
 func (s *Store) Member(ctx context.Context, a ident.Account, ws ident.Workspace, u ident.User) (workspace.ListedMember, error) {
-	row, err := gorm.G[listedMemberRow](s.read).Raw(memberSelect+" AND m.user_id = ?", a, ws, u).Take(ctx)
+	row, err := of[listedMemberRow](s.read).Raw(memberSelect+" AND m.user_id = ?", a, ws, u).Take(ctx)
 	return row.listed(), explain(err, "member")
 }
 
@@ -69,7 +69,7 @@ func (s *Store) Candidates(ctx context.Context, a ident.Account, ws ident.Worksp
 	if err != nil {
 		return nil, err
 	}
-	query := gorm.G[userRow](s.read).
+	query := of[userRow](s.read).
 		Where(`account_id = ? AND role <> ? AND folded LIKE ? ESCAPE '\'`, a, access.Root, like).
 		Where("NOT EXISTS (SELECT 1 FROM members m WHERE m.workspace_id = ? AND m.user_id = users.id)", ws)
 	if f.Among != nil {
@@ -92,7 +92,7 @@ func (s *Store) Administrators(ctx context.Context, a ident.Account, ws ident.Wo
 // Leaving implements workspace.MemberStore. Who has full access keeps the keys.
 func (s *Store) Leaving(ctx context.Context, a ident.Account, ws ident.Workspace, u ident.User) (l workspace.Leaving, err error) {
 	err = s.view(ctx, func(tx *gorm.DB) error {
-		row, err := gorm.G[listedMemberRow](tx).Raw(memberSelect+" AND m.user_id = ?", a, ws, u).Take(ctx)
+		row, err := of[listedMemberRow](tx).Raw(memberSelect+" AND m.user_id = ?", a, ws, u).Take(ctx)
 		if err != nil {
 			return err
 		}
@@ -118,7 +118,7 @@ func administrators(ctx context.Context, tx *gorm.DB, a ident.Account, in []iden
 		Workspace ident.Workspace `gorm:"column:workspace_id"`
 		Name      string
 	}
-	lines, err := gorm.G[line](tx).Raw(`SELECT m.workspace_id, u.name FROM members m
+	lines, err := of[line](tx).Raw(`SELECT m.workspace_id, u.name FROM members m
 		JOIN users u ON u.account_id = m.account_id AND u.id = m.user_id
 		WHERE m.account_id = ? AND m.workspace_id IN ? AND m.role = ? AND u.disabled = 0
 		ORDER BY m.workspace_id, u.name, u.id`, a, in, access.Administrator).Find(ctx)

@@ -82,7 +82,7 @@ func putMember(ctx context.Context, tx *gorm.DB, a ident.Account, ws ident.Works
 	if err != nil {
 		return c, err
 	}
-	found, err := gorm.G[memberRow](tx).Where("account_id = ? AND workspace_id = ? AND user_id = ?", a, ws, m.User).Find(ctx)
+	found, err := of[memberRow](tx).Where("account_id = ? AND workspace_id = ? AND user_id = ?", a, ws, m.User).Find(ctx)
 	if err != nil {
 		return c, err
 	}
@@ -98,7 +98,7 @@ func putMember(ctx context.Context, tx *gorm.DB, a ident.Account, ws ident.Works
 		return c, nil
 	}
 	if len(found) == 0 {
-		return c, gorm.G[memberRow](tx).Create(ctx, &c.after)
+		return c, of[memberRow](tx).Create(ctx, &c.after)
 	}
 	_, err = exec(tx, "UPDATE members SET role = ?, pages = ?, version = ? WHERE workspace_id = ? AND user_id = ?",
 		c.after.Role, c.after.Pages, c.after.Version, ws, m.User)
@@ -134,7 +134,7 @@ func administratorCount(ctx context.Context, tx *gorm.DB, ws ident.Workspace) (n
 // RemoveMember implements workspace.MemberStore.
 func (s *Store) RemoveMember(ctx context.Context, a ident.Account, ws ident.Workspace, u ident.User, alone bool, why func(workspace.MemberChange) audit.Event) error {
 	err := s.changeAs(ctx, func(tx *gorm.DB) (deed, error) {
-		row, err := gorm.G[memberRow](tx).Where("account_id = ? AND workspace_id = ? AND user_id = ?", a, ws, u).Take(ctx)
+		row, err := of[memberRow](tx).Where("account_id = ? AND workspace_id = ? AND user_id = ?", a, ws, u).Take(ctx)
 		if err != nil {
 			return deed{}, err
 		}
@@ -151,7 +151,7 @@ func (s *Store) RemoveMember(ctx context.Context, a ident.Account, ws ident.Work
 }
 
 func memberships(ctx context.Context, tx *gorm.DB, a ident.Account, u ident.User) (map[ident.Workspace]access.Membership, error) {
-	rows, err := gorm.G[memberRow](tx).Where("account_id = ? AND user_id = ?", a, u).Find(ctx)
+	rows, err := of[memberRow](tx).Where("account_id = ? AND user_id = ?", a, u).Find(ctx)
 	if err != nil {
 		return nil, err
 	}

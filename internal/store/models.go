@@ -99,7 +99,7 @@ func (r modelRow) model() (catalogue.Model, error) {
 // written, no event either.
 func (s *Store) InstallModels(ctx context.Context, a ident.Account, models []catalogue.Model, why audit.Event) error {
 	err := s.changeAs(ctx, func(tx *gorm.DB) (deed, error) {
-		if _, err := gorm.G[accountRow](tx).Where("id = ?", a).Take(ctx); err != nil {
+		if _, err := of[accountRow](tx).Where("id = ?", a).Take(ctx); err != nil {
 			return deed{}, explain(err, "account")
 		}
 		added, err := addModels(ctx, tx, a, models)
@@ -132,11 +132,11 @@ func addModels(ctx context.Context, tx *gorm.DB, a ident.Account, models []catal
 	if len(rows) == 0 {
 		return nil, nil
 	}
-	return added, gorm.G[modelRow](tx).CreateInBatches(ctx, &rows, 100)
+	return added, of[modelRow](tx).CreateInBatches(ctx, &rows, 100)
 }
 
 func modelIDs(ctx context.Context, tx *gorm.DB, a ident.Account) (map[ident.Model]bool, error) {
-	rows, err := gorm.G[modelRow](tx).Select("id").Where("account_id = ?", a).Find(ctx)
+	rows, err := of[modelRow](tx).Select("id").Where("account_id = ?", a).Find(ctx)
 	ids := make(map[ident.Model]bool, len(rows))
 	for _, r := range rows {
 		ids[r.ID] = true
@@ -148,21 +148,21 @@ func modelIDs(ctx context.Context, tx *gorm.DB, a ident.Account) (map[ident.Mode
 // about the field "model".
 func (s *Store) InsertModel(ctx context.Context, a ident.Account, m catalogue.Model, why audit.Event) error {
 	err := s.change(ctx, why, aModel.of(a, string(m.ID)), func(tx *gorm.DB) error {
-		if _, err := gorm.G[accountRow](tx).Where("id = ?", a).Take(ctx); err != nil {
+		if _, err := of[accountRow](tx).Where("id = ?", a).Take(ctx); err != nil {
 			return explain(err, "account")
 		}
 		row, err := modelRowOf(a, m)
 		if err != nil {
 			return err
 		}
-		return gorm.G[modelRow](tx).Create(ctx, &row)
+		return of[modelRow](tx).Create(ctx, &row)
 	})
 	return explain(err, "model", "model")
 }
 
 // Models implements catalogue.Store: all of the account's, by id.
 func (s *Store) Models(ctx context.Context, a ident.Account) ([]catalogue.Model, error) {
-	rows, err := gorm.G[modelRow](s.read).Where("account_id = ?", a).Order("id").Find(ctx)
+	rows, err := of[modelRow](s.read).Where("account_id = ?", a).Order("id").Find(ctx)
 	if err != nil {
 		return nil, explain(err, "model")
 	}
@@ -177,7 +177,7 @@ func (s *Store) Models(ctx context.Context, a ident.Account) ([]catalogue.Model,
 
 // Model implements catalogue.Store and grant.Store.
 func (s *Store) Model(ctx context.Context, a ident.Account, id ident.Model) (catalogue.Model, error) {
-	row, err := gorm.G[modelRow](s.read).Where("account_id = ? AND id = ?", a, id).Take(ctx)
+	row, err := of[modelRow](s.read).Where("account_id = ? AND id = ?", a, id).Take(ctx)
 	if err != nil {
 		return catalogue.Model{}, explain(err, "model")
 	}

@@ -45,12 +45,12 @@ func (r providerRow) provider() provider.Provider {
 // about the field "name".
 func (s *Store) InsertProvider(ctx context.Context, a ident.Account, p provider.Provider, why audit.Event) error {
 	err := s.change(ctx, why, aProvider.of(a, string(p.ID)), func(tx *gorm.DB) error {
-		if _, err := gorm.G[accountRow](tx).Where("id = ?", a).Take(ctx); err != nil {
+		if _, err := of[accountRow](tx).Where("id = ?", a).Take(ctx); err != nil {
 			return explain(err, "account")
 		}
 		p.Account = a
 		row := providerRowOf(p)
-		return gorm.G[providerRow](tx).Create(ctx, &row)
+		return of[providerRow](tx).Create(ctx, &row)
 	})
 	return explain(err, "provider", "name")
 }
@@ -102,7 +102,7 @@ func (s *Store) Provider(ctx context.Context, a ident.Account, id ident.Provider
 }
 
 func providerOf(ctx context.Context, tx *gorm.DB, a ident.Account, id ident.Provider) (providerRow, error) {
-	return gorm.G[providerRow](tx).Where("account_id = ? AND id = ?", a, id).Take(ctx)
+	return of[providerRow](tx).Where("account_id = ? AND id = ?", a, id).Take(ctx)
 }
 
 // Providers implements provider.Store: all of the account's, by name.
@@ -111,7 +111,7 @@ func (s *Store) Providers(ctx context.Context, a ident.Account) ([]provider.List
 		Row    providerRow `gorm:"embedded"`
 		Serves int
 	}
-	lines, err := gorm.G[line](s.read).Raw(`SELECT p.*, (SELECT COUNT(*) FROM servings s WHERE s.provider_id = p.id) AS serves
+	lines, err := of[line](s.read).Raw(`SELECT p.*, (SELECT COUNT(*) FROM servings s WHERE s.provider_id = p.id) AS serves
 		FROM providers p WHERE p.account_id = ? ORDER BY p.folded`, a).Find(ctx)
 	if err != nil {
 		return nil, explain(err, "provider")

@@ -46,7 +46,7 @@ func (s *Store) Servings(ctx context.Context, a ident.Account, id ident.Provider
 }
 
 func servingsOf(ctx context.Context, tx *gorm.DB, a ident.Account, id ident.Provider) ([]servingRow, error) {
-	return gorm.G[servingRow](tx).Where("account_id = ? AND provider_id = ?", a, id).Order("model_id").Find(ctx)
+	return of[servingRow](tx).Where("account_id = ? AND provider_id = ?", a, id).Order("model_id").Find(ctx)
 }
 
 // ReplaceServings implements provider.Store. What changes nothing writes nothing.
@@ -110,7 +110,7 @@ func putServings(ctx context.Context, tx *gorm.DB, a ident.Account, id ident.Pro
 			continue
 		}
 		row := servingRowOf(a, id, v)
-		if err := gorm.G[servingRow](tx, clause.OnConflict{
+		if err := of[servingRow](tx, clause.OnConflict{
 			Columns:   []clause.Column{{Name: "provider_id"}, {Name: "model_id"}},
 			DoUpdates: clause.AssignmentColumns([]string{"name"}),
 		}).Create(ctx, &row); err != nil {

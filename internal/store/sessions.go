@@ -173,7 +173,7 @@ func (s *Sessions) begin(ctx context.Context, w http.ResponseWriter, session *se
 			return err
 		}
 		row.Generation, row.Expires = owner.Generation, s.expiry(row, owner)
-		return gorm.G[sessionRow](tx).Create(ctx, &row)
+		return of[sessionRow](tx).Create(ctx, &row)
 	})
 	if err != nil {
 		return explain(err, "user")

@@ -5,8 +5,6 @@ import (
 	"strconv"
 	"strings"
 
-	"gorm.io/gorm"
-
 	"bailiwick/internal/account"
 	"bailiwick/internal/ident"
 )
@@ -33,7 +31,7 @@ func (s *Store) Trail(ctx context.Context, a ident.Account, f account.TrailFilte
 		return nil, "", err
 	}
 	size := pageSize(f.Limit)
-	rows, err := gorm.G[trailRow](s.read).
+	rows, err := of[trailRow](s.read).
 		Raw(trailSelect+where+" ORDER BY e.at DESC, e.seq DESC LIMIT ?", append(args, size+1)...).Find(ctx)
 	if err != nil {
 		return nil, "", explain(err, "event")
@@ -111,6 +109,6 @@ func (s *Store) TrailEvent(ctx context.Context, a ident.Account, ws ident.Worksp
 	if ws != "" {
 		where, args = where+" AND e.workspace_id = ?", append(args, ws)
 	}
-	row, err := gorm.G[trailRow](s.read).Raw(trailSelect+where, args...).Take(ctx)
+	row, err := of[trailRow](s.read).Raw(trailSelect+where, args...).Take(ctx)
 	return row.line(), explain(err, "event")
 }

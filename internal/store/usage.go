@@ -70,7 +70,7 @@ func (s *Store) InsertUsage(ctx context.Context, records []usage.Record) error {
 		rows[i] = usageRowOf(r)
 	}
 	err := s.write.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
-		return gorm.G[usageRow](tx, clause.OnConflict{DoNothing: true}).CreateInBatches(ctx, &rows, 200)
+		return of[usageRow](tx, clause.OnConflict{DoNothing: true}).CreateInBatches(ctx, &rows, 200)
 	})
 	return explain(err, "usage")
 }

@@ -4,8 +4,6 @@ import (
 	"context"
 	"time"
 
-	"gorm.io/gorm"
-
 	"bailiwick/internal/ident"
 	"bailiwick/internal/usage"
 )
@@ -21,7 +19,7 @@ func (s *Store) Usage(ctx context.Context, ws ident.Workspace, f usage.Filter) (
 		return nil, "", err
 	}
 	size := pageSize(f.Limit)
-	lines, err := gorm.G[line](s.read).Raw(`SELECT u.*, COALESCE(k.description, '') AS key_description FROM usage u
+	lines, err := of[line](s.read).Raw(`SELECT u.*, COALESCE(k.description, '') AS key_description FROM usage u
 		LEFT JOIN keys k ON k.id = u.key_id AND k.account_id = u.account_id`+where+
 		" ORDER BY u.at DESC, u.call_id DESC LIMIT ?", append(args, size+1)...).Find(ctx)
 	if err != nil {
@@ -80,7 +78,7 @@ func (s *Store) UsageByDay(ctx context.Context, ws ident.Workspace, from, to tim
 		Day int64  // since 1970
 	}
 	where, args := usagePeriod(ws, from, to)
-	lines, err := gorm.G[line](s.read).Raw("SELECT u.at / 86400000000 AS day, "+sums+" FROM usage u"+where+" GROUP BY 1 ORDER BY 1", args...).Find(ctx)
+	lines, err := of[line](s.read).Raw("SELECT u.at / 86400000000 AS day, "+sums+" FROM usage u"+where+" GROUP BY 1 ORDER BY 1", args...).Find(ctx)
 	if err != nil {
 		return nil, explain(err, "usage")
 	}
@@ -98,7 +96,7 @@ func (s *Store) UsageByModel(ctx context.Context, ws ident.Workspace, from, to t
 		Model ident.Model `gorm:"column:model_id"`
 	}
 	where, args := usagePeriod(ws, from, to)
-	lines, err := gorm.G[line](s.read).Raw("SELECT u.model_id, "+sums+" FROM usage u"+where+" GROUP BY u.model_id ORDER BY calls DESC, u.model_id", args...).Find(ctx)
+	lines, err := of[line](s.read).Raw("SELECT u.model_id, "+sums+" FROM usage u"+where+" GROUP BY u.model_id ORDER BY calls DESC, u.model_id", args...).Find(ctx)
 	if err != nil {
 		return nil, explain(err, "usage")
 	}

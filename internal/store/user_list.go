@@ -30,8 +30,8 @@ func (s *Store) Users(ctx context.Context, a ident.Account, f account.UserFilter
 	return page, next, explain(err, "user")
 }
 
-func userQuery(tx *gorm.DB, a ident.Account, f account.UserFilter) (gorm.ChainInterface[userRow], error) {
-	query := gorm.G[userRow](tx).Where("account_id = ? AND role <> ?", a, access.Root)
+func userQuery(tx *gorm.DB, a ident.Account, f account.UserFilter) (query[userRow], error) {
+	query := of[userRow](tx).Where("account_id = ? AND role <> ?", a, access.Root)
 	switch f.State {
 	case account.Active:
 		query = query.Where("disabled = 0 AND password <> ''")
@@ -45,7 +45,7 @@ func userQuery(tx *gorm.DB, a ident.Account, f account.UserFilter) (gorm.ChainIn
 	if f.Search != "" {
 		like, err := pattern(f.Search)
 		if err != nil {
-			return nil, err
+			return query, err
 		}
 		query = query.Where(`folded LIKE ? ESCAPE '\'`, like)
 	}
@@ -54,7 +54,7 @@ func userQuery(tx *gorm.DB, a ident.Account, f account.UserFilter) (gorm.ChainIn
 	}
 	after, err := columnsOf(f.After, 1)
 	if err != nil {
-		return nil, err
+		return query, err
 	}
 	return query.Where("log_on > ?", after[0]), nil
 }
@@ -95,7 +95,7 @@ func numbersOf(ctx context.Context, tx *gorm.DB, query string, args ...any) (map
 		ID ident.User
 		N  int64
 	}
-	lines, err := gorm.G[line](tx).Raw(query, args...).Find(ctx)
+	lines, err := of[line](tx).Raw(query, args...).Find(ctx)
 	numbers := make(map[ident.User]int64, len(lines))
 	for _, l := range lines {
 		numbers[l.ID] = l.N
@@ -106,7 +106,7 @@ func numbersOf(ctx context.Context, tx *gorm.DB, query string, args ...any) (map
 // User implements account.PeopleStore.
 func (s *Store) User(ctx context.Context, a ident.Account, id ident.User) (u account.ListedUser, err error) {
 	err = s.view(ctx, func(tx *gorm.DB) error {
-		row, err := gorm.G[userRow](tx).Where("account_id = ? AND id = ?", a, id).Take(ctx)
+		row, err := of[userRow](tx).Where("account_id = ? AND id = ?", a, id).Take(ctx)
 		if err != nil {
 			return err
 		}
@@ -123,7 +123,7 @@ func (s *Store) User(ctx context.Context, a ident.Account, id ident.User) (u acc
 func (s *Store) Taken(ctx context.Context, a ident.Account, names []ident.LogOn) (taken []ident.LogOn, err error) {
 	for len(names) > 0 {
 		n := min(atOnce, len(names))
-		rows, err := gorm.G[userRow](s.read).Select("log_on").Where("account_id = ? AND log_on IN ?", a, names[:n]).Find(ctx)
+		rows, err := of[userRow](s.read).Select("log_on").Where("account_id = ? AND log_on IN ?", a, names[:n]).Find(ctx)
 		if err != nil {
 			return nil, explain(err, "user")
 		}
@@ -141,7 +141,7 @@ func (s *Store) Seats(ctx context.Context, a ident.Account, id ident.User) ([]ac
 		Row  memberRow `gorm:"embedded"`
 		Name string
 	}
-	lines, err := gorm.G[line](s.read).Raw(`SELECT m.*, w.name FROM members m
+	lines, err := of[line](s.read).Raw(`SELECT m.*, w.name FROM members m
 		JOIN workspaces w ON w.account_id = m.account_id AND w.id = m.workspace_id
 		WHERE m.account_id = ? AND m.user_id = ? ORDER BY w.folded`, a, id).Find(ctx)
 	seats := make([]account.Seat, len(lines))
@@ -172,7 +172,7 @@ func (s *Store) UserImpact(ctx context.Context, a ident.Account, id ident.User, 
 		Elsewhere, Alone bool
 	}
 	err = s.view(ctx, func(tx *gorm.DB) error {
-		keys, err := gorm.G[line](tx).Raw(impactKeys, a, id, stampOf(at)).Find(ctx)
+		keys, err := of[line](tx).Raw(impactKeys, a, id, stampOf(at)).Find(ctx)
 		if err != nil {
 			return err
 		}
@@ -181,7 +181,7 @@ func (s *Store) UserImpact(ctx context.Context, a ident.Account, id ident.User, 
 				i.Elsewhere = append(i.Elsewhere, k.Word)
 			}
 		}
-		seats, err := gorm.G[line](tx).Raw(impactSeats, a, id).Find(ctx)
+		seats, err := of[line](tx).Raw(impactSeats, a, id).Find(ctx)
 		if err != nil {
 			return err
 		}
@@ -190,7 +190,7 @@ func (s *Store) UserImpact(ctx context.Context, a ident.Account, id ident.User, 
 				i.Alone = append(i.Alone, w.Word)
 			}
 		}
-		n, err := gorm.G[sessionRow](tx).Where("user_id = ? AND expires > ?", id, stampOf(at)).Count(ctx, "*")
+		n, err := of[sessionRow](tx).Where("user_id = ? AND expires > ?", id, stampOf(at)).Count(ctx)
 		i.Sessions = int(n)
 		return err
 	})

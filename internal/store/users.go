@@ -54,7 +54,7 @@ func foldedUser(logOn, name, email string) string { return fold(logOn + "\n" + n
 
 // ramUser finds a user that can be changed: not root.
 func ramUser(ctx context.Context, tx *gorm.DB, a ident.Account, id ident.User) (userRow, error) {
-	row, err := gorm.G[userRow](tx).Where("account_id = ? AND id = ? AND role <> ?", a, id, access.Root).Take(ctx)
+	row, err := of[userRow](tx).Where("account_id = ? AND id = ? AND role <> ?", a, id, access.Root).Take(ctx)
 	return row, explain(err, "user")
 }
 
@@ -70,7 +70,7 @@ func (s *Store) InsertUser(ctx context.Context, a ident.Account, u account.User,
 // InsertUsers implements account.PeopleStore.
 func (s *Store) InsertUsers(ctx context.Context, a ident.Account, all []account.Newcomer) error {
 	err := s.changes(ctx, func(tx *gorm.DB) (done []deed, err error) {
-		owner, err := gorm.G[accountRow](tx).Where("id = ?", a).Take(ctx)
+		owner, err := of[accountRow](tx).Where("id = ?", a).Take(ctx)
 		if err != nil {
 			return nil, explain(err, "account")
 		}
@@ -90,7 +90,7 @@ func (s *Store) InsertUsers(ctx context.Context, a ident.Account, all []account.
 
 func insertNewcomer(ctx context.Context, tx *gorm.DB, n account.Newcomer) error {
 	row := userRowOf(n.User)
-	if err := gorm.G[userRow](tx).Create(ctx, &row); err != nil || n.Invitation.Token.Zero() {
+	if err := of[userRow](tx).Create(ctx, &row); err != nil || n.Invitation.Token.Zero() {
 		return err
 	}
 	return putInvitation(tx, n.User.Account, n.User.ID, n.Invitation)
@@ -98,7 +98,7 @@ func insertNewcomer(ctx context.Context, tx *gorm.DB, n account.Newcomer) error 
 
 // UserByLogOn implements account.Store.
 func (s *Store) UserByLogOn(ctx context.Context, alias ident.Alias, name ident.LogOn) (account.User, error) {
-	row, err := gorm.G[userRow](s.read).
+	row, err := of[userRow](s.read).
 		Where("log_on = ? AND account_id = (SELECT id FROM accounts WHERE alias = ?)", name, alias).Take(ctx)
 	return row.user(), explain(err, "user")
 }
@@ -168,14 +168,14 @@ func (s *Store) DeleteUser(ctx context.Context, a ident.Account, id ident.User, 
 
 // belongings are the workspaces and keys that change when a user goes.
 func belongings(ctx context.Context, tx *gorm.DB, a ident.Account, id ident.User) (touched []thing, err error) {
-	seats, err := gorm.G[memberRow](tx).Where("account_id = ? AND user_id = ?", a, id).Find(ctx)
+	seats, err := of[memberRow](tx).Where("account_id = ? AND user_id = ?", a, id).Find(ctx)
 	if err != nil {
 		return nil, err
 	}
 	for _, m := range seats {
 		touched = append(touched, thing{aWorkspace, a, string(m.Workspace)})
 	}
-	keys, err := gorm.G[keyRow](tx).Select("id").Where("account_id = ? AND owner_id = ?", a, id).Find(ctx)
+	keys, err := of[keyRow](tx).Select("id").Where("account_id = ? AND owner_id = ?", a, id).Find(ctx)
 	for _, k := range keys {
 		touched = append(touched, thing{aKey, a, string(k.ID)})
 	}

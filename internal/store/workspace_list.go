@@ -31,15 +31,15 @@ func (s *Store) Workspaces(ctx context.Context, a ident.Account, f workspace.Fil
 	return page, next, explain(err, "workspace")
 }
 
-func workspaceQuery(tx *gorm.DB, a ident.Account, f workspace.Filter) (gorm.ChainInterface[workspaceRow], error) {
-	query := gorm.G[workspaceRow](tx).Where("account_id = ?", a)
+func workspaceQuery(tx *gorm.DB, a ident.Account, f workspace.Filter) (query[workspaceRow], error) {
+	query := of[workspaceRow](tx).Where("account_id = ?", a)
 	if f.Only != nil {
 		query = query.Where("id IN ?", f.Only)
 	}
 	if f.Search != "" {
 		like, err := pattern(f.Search)
 		if err != nil {
-			return nil, err
+			return query, err
 		}
 		query = query.Where(`(folded LIKE ? ESCAPE '\' OR id LIKE ? ESCAPE '\')`, like, like)
 	}
@@ -48,7 +48,7 @@ func workspaceQuery(tx *gorm.DB, a ident.Account, f workspace.Filter) (gorm.Chai
 	}
 	after, err := columnsOf(f.After, 3)
 	if err != nil {
-		return nil, err
+		return query, err
 	}
 	query = query.Where("is_default = ?", false) // the one default stands first
 	if after[0] != "default" {

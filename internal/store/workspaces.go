@@ -52,13 +52,13 @@ func (s *Store) InsertWorkspace(ctx context.Context, a ident.Account, w workspac
 		}
 		w.Account, w.Default = a, false
 		row := workspaceRowOf(w)
-		return gorm.G[workspaceRow](tx).Create(ctx, &row)
+		return of[workspaceRow](tx).Create(ctx, &row)
 	})
 	return explain(err, "workspace", "name")
 }
 
 func noRoom(ctx context.Context, tx *gorm.DB, a ident.Account) error {
-	owner, err := gorm.G[accountRow](tx).Where("id = ?", a).Take(ctx)
+	owner, err := of[accountRow](tx).Where("id = ?", a).Take(ctx)
 	if err != nil {
 		return explain(err, "account")
 	}
@@ -124,15 +124,15 @@ func (s *Store) Remains(ctx context.Context, a ident.Account, id ident.Workspace
 // workspace goes.
 func remains(ctx context.Context, tx *gorm.DB, a ident.Account, id ident.Workspace) (left []workspace.Remain, err error) {
 	const held = "account_id = ? AND workspace_id = ?"
-	keys, err := gorm.G[keyRow](tx).Where(held, a, id).Count(ctx, "*")
+	keys, err := of[keyRow](tx).Where(held, a, id).Count(ctx)
 	if err != nil {
 		return nil, err
 	}
-	grants, err := gorm.G[grantRow](tx).Where(held, a, id).Count(ctx, "*")
+	grants, err := of[grantRow](tx).Where(held, a, id).Count(ctx)
 	if err != nil {
 		return nil, err
 	}
-	members, err := gorm.G[memberRow](tx).Where(held, a, id).Count(ctx, "*")
+	members, err := of[memberRow](tx).Where(held, a, id).Count(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -151,11 +151,11 @@ func (s *Store) Workspace(ctx context.Context, a ident.Account, id ident.Workspa
 }
 
 func workspaceOf(ctx context.Context, tx *gorm.DB, a ident.Account, id ident.Workspace) (workspaceRow, error) {
-	return gorm.G[workspaceRow](tx).Where("account_id = ? AND id = ?", a, id).Take(ctx)
+	return of[workspaceRow](tx).Where("account_id = ? AND id = ?", a, id).Take(ctx)
 }
 
 // Allowance implements workspace.Store.
 func (s *Store) Allowance(ctx context.Context, a ident.Account) (workspace.Allowance, error) {
-	row, err := gorm.G[accountRow](s.read).Where("id = ?", a).Take(ctx)
+	row, err := of[accountRow](s.read).Where("id = ?", a).Take(ctx)
 	return workspace.Allowance{Used: row.WorkspaceCount, Limit: row.WorkspaceLimit}, explain(err, "account")
 }
