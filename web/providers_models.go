@@ -43,7 +43,7 @@ func (s *Server) sendServed(c echo.Context, status int, p provider.Provider, ser
 			props.Choices = append(props.Choices, ui.Option{Value: string(m.ID), Label: m.Name})
 			continue
 		}
-		props.Rows = append(props.Rows, providers.Served{Model: string(m.ID), Name: m.Name, Upstream: servings[i].Name, Error: about(wrong, string(m.ID))})
+		props.Rows = append(props.Rows, providers.Served{Model: string(m.ID), Name: m.Name, Upstream: servings[i].Name, Order: strconv.Itoa(max(servings[i].Order, 1)), Weight: strconv.Itoa(max(servings[i].Weight, 1)), Error: about(wrong, string(m.ID))})
 	}
 	if wrong != nil && !slices.ContainsFunc(props.Rows, func(r providers.Served) bool { return r.Error != "" }) {
 		props.Notice = bad(wrong)
@@ -86,7 +86,7 @@ func (s *Server) changeServed(c echo.Context) error {
 }
 
 func servingsOf(in form, now []provider.Serving) ([]provider.Serving, error) {
-	ids, names := in.Values["model"], in.Values["upstream"]
+	ids, names, orders, weights := in.Values["model"], in.Values["upstream"], in.Values["order"], in.Values["weight"]
 	if len(ids) != len(names) {
 		return nil, fault.New(fault.Invalid, "The form is damaged. Load the page again.")
 	}
@@ -103,9 +103,22 @@ func servingsOf(in form, now []provider.Serving) ([]provider.Serving, error) {
 		if names[i] == "" && served {
 			continue
 		}
-		wanted = append(wanted, provider.Serving{Model: id, Name: names[i]})
+		wanted = append(wanted, provider.Serving{Model: id, Name: names[i], Order: number(orders, i, provider.OrderMax), Weight: number(weights, i, provider.WeightMax)})
 	}
 	return wanted, nil
+}
+
+// number reads the whole number of a row; none is 1, and what is no number is
+// more than most, so that it is refused with the bounds.
+func number(column []string, row, most int) int {
+	if row >= len(column) || column[row] == "" {
+		return 1
+	}
+	n, err := strconv.Atoi(column[row])
+	if err != nil || n < 1 {
+		return most + 1
+	}
+	return n
 }
 
 // showImport answers GET …/:provider/import: what the provider says it has.

@@ -37,8 +37,9 @@ type Call struct {
 
 	// forward
 	provider ident.Provider
-	counted  bool // the provider is our own engine, whose figures we counted
-	heard    bool // the provider began a successful answer
+	counted  bool             // the provider is our own engine, whose figures we counted
+	heard    bool             // the provider began a successful answer
+	broke    *dialect.Refusal // how the provider failed within its answer; nil: it did not
 	tokens   wire.Tokens
 	spoken   int // bytes of text in the answer, for estimates
 

@@ -3,10 +3,13 @@ package gateway
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
+	"time"
 
+	"bailiwick/internal/fault"
 	"bailiwick/internal/gateway/dialect"
 	"bailiwick/internal/gateway/wire"
 	"bailiwick/internal/provider"
@@ -16,59 +19,98 @@ import (
 const mostErrorText = 64 << 10
 
 // forward is the third gate: it sends the call to a provider and passes the
-// answer on, whole or event by event.
+// answer on, whole or event by event. One that cannot be reached, or says that
+// it cannot serve at present, is passed over for the next that serves the same
+// model: until the first byte of an answer, and never to another model.
 func (g *Gateway) forward(c *Call) *dialect.Refusal {
+	line, refusal := g.lineUp(c)
+	if refusal != nil {
+		return refusal
+	}
 	l := g.leash(c)
 	defer l.end()
-	answer, name, r := g.reach(c, l)
-	if answer == nil {
-		return r
+	for _, p := range line {
+		r, again := g.ask(c, l, p)
+		if !again {
+			return r
+		}
+		refusal = r
+	}
+	return refusal
+}
+
+// ask sends the call to one place. Again is true when nothing came of it that
+// keeps another from being asked. Neither refusal nor again means that the
+// caller was answered, or has hung up.
+func (g *Gateway) ask(c *Call, l *leash, p place) (refusal *dialect.Refusal, again bool) {
+	began, outcome, why := time.Now(), provider.Failed, ""
+	took := func() time.Duration { return time.Since(began) }
+	defer func() { g.Health.Note(p.spot(), outcome, took(), why) }()
+
+	server, err := g.servers.of(c.snapshot, p.provider)
+	if err != nil {
+		g.Log.Error("a provider could not be opened", "request_id", string(c.ID), "provider", string(p.provider.ID), "err", err)
+		why = fault.Show(err)
+		return &dialect.Unavailable, true
+	}
+	c.provider, c.counted = p.provider.ID, p.provider.Kind == provider.Embedded
+	answer, err := server.Call(l.ctx, provider.Request{
+		Path: "chat/completions", Body: c.exchange.Body(p.Name), Stream: c.exchange.Stream(), Call: c.ID,
+	})
+	if err != nil {
+		if l.gone() {
+			outcome = provider.Answered // it was not the provider that ended it
+		} else {
+			why = fault.Show(err)
+			g.Log.Warn("a provider did not answer", "request_id", string(c.ID), "provider", string(p.provider.ID), "err", err)
+		}
+		if errors.Is(err, provider.ErrUnreached) && l.ctx.Err() == nil {
+			return &dialect.Unavailable, true
+		}
+		return c.unanswered(err, l), false
 	}
 	defer answer.Body.Close()
+	first := took()
+	took = func() time.Duration { return first }
 	c.engine(answer.Header)
+	if answer.Status < 200 || answer.Status > 299 {
+		text, _ := io.ReadAll(io.LimitReader(answer.Body, mostErrorText))
+		r := dialect.FromProvider(answer.Status, answer.Header, text, p.Name, string(c.exchange.Model()))
+		switch {
+		case answer.Status == http.StatusTooManyRequests:
+			outcome, first = provider.Busy, comeAgain(answer.Header)
+		case answer.Status < 500:
+			outcome = provider.Answered
+		default:
+			why = fmt.Sprintf("It answered with status %d.", answer.Status)
+		}
+		return &r, outcome != provider.Answered && !l.gone()
+	}
+	r := g.pour(c, answer, l)
+	if outcome = provider.Answered; c.broke != nil {
+		outcome, why = provider.Failed, c.broke.Native.Message
+	}
+	return r, false
+}
+
+// pour passes on an answer that began.
+func (g *Gateway) pour(c *Call, answer *provider.Answer, l *leash) *dialect.Refusal {
 	isStream := strings.HasPrefix(answer.Header.Get("Content-Type"), "text/event-stream")
 	switch {
-	case answer.Status < 200 || answer.Status > 299:
-		text, _ := io.ReadAll(io.LimitReader(answer.Body, mostErrorText))
-		r := dialect.FromProvider(answer.Status, answer.Header, text, name, string(c.exchange.Model()))
-		return &r
 	case isStream != c.exchange.Stream():
-		return &dialect.ProviderBabbles
+		return c.breaks(dialect.ProviderBabbles)
 	case isStream:
 		return g.stream(c, answer, l)
 	}
 	return g.whole(c, answer, l)
 }
 
-// reach calls the model where it is served: at the first provider that can be
-// reached. A call that a provider may have begun to answer is never repeated.
-// Neither answer nor refusal means that the caller has hung up.
-func (g *Gateway) reach(c *Call, l *leash) (*provider.Answer, string, *dialect.Refusal) {
-	for _, s := range c.decision.Model.Servings {
-		p := c.snapshot.Provider(s.Provider)
-		if p == nil {
-			continue
-		}
-		server, err := g.servers.of(c.snapshot, p)
-		if err != nil {
-			g.Log.Error("a provider could not be opened", "request_id", string(c.ID), "provider", string(p.ID), "err", err)
-			continue
-		}
-		c.provider, c.counted = p.ID, p.Kind == provider.Embedded
-		answer, err := server.Call(l.ctx, provider.Request{
-			Path: "chat/completions", Body: c.exchange.Body(s.Name), Stream: c.exchange.Stream(), Call: c.ID,
-		})
-		if err == nil {
-			return answer, s.Name, nil
-		}
-		if !l.gone() {
-			g.Log.Warn("a provider did not answer", "request_id", string(c.ID), "provider", string(p.ID), "err", err)
-		}
-		if !errors.Is(err, provider.ErrUnreached) || l.ctx.Err() != nil {
-			return nil, "", c.unanswered(err, l)
-		}
+// breaks notes that the provider failed in the middle of its answer.
+func (c *Call) breaks(r dialect.Refusal) *dialect.Refusal {
+	if r.Status >= 500 {
+		c.broke = &r
 	}
-	return nil, "", &dialect.Unavailable
+	return &r
 }
 
 // unanswered words the absence of an answer from a provider that was reached.
@@ -78,9 +120,9 @@ func (c *Call) unanswered(err error, l *leash) *dialect.Refusal {
 		c.heard = true // it may be working on it still
 		return nil
 	case errors.Is(err, provider.ErrSlow), errors.Is(l.ctx.Err(), context.Canceled):
-		return &dialect.TimedOut
+		return c.breaks(dialect.TimedOut)
 	}
-	return &dialect.CutOff
+	return c.breaks(dialect.CutOff)
 }
 
 // engine passes on what our own engine says of itself. Headers of other
@@ -97,22 +139,21 @@ const engineHeader = "X-Bailiwick-Engine"
 func (g *Gateway) whole(c *Call, a *provider.Answer, l *leash) *dialect.Refusal {
 	size := a.Length
 	if size > int64(g.Bounds.Answer) {
-		return &dialect.ProviderBabbles
+		return c.breaks(dialect.ProviderBabbles)
 	}
 	text, err := readAll(io.LimitReader(a.Body, int64(g.Bounds.Answer)+1), size)
 	switch {
 	case err != nil:
 		return c.unanswered(err, l)
 	case len(text) > g.Bounds.Answer:
-		return &dialect.ProviderBabbles
+		return c.breaks(dialect.ProviderBabbles)
 	}
 	o, err := wire.Parse(text)
 	if err != nil {
-		return &dialect.ProviderBabbles
+		return c.breaks(dialect.ProviderBabbles)
 	}
 	if !wire.Null(o.Get("error")) {
-		r := dialect.FromEvent(text)
-		return &r
+		return c.breaks(dialect.FromEvent(text))
 	}
 	c.heard, c.tokens = true, wire.ReadTokens(o.Get("usage"))
 	if !c.tokens.Said || c.tokens.Doubted {
@@ -120,7 +161,7 @@ func (g *Gateway) whole(c *Call, a *provider.Answer, l *leash) *dialect.Refusal 
 	}
 	body, err := c.exchange.Whole(o)
 	if err != nil {
-		return &dialect.ProviderBabbles
+		return c.breaks(dialect.ProviderBabbles)
 	}
 	if !l.gone() {
 		c.answer(http.StatusOK, body)

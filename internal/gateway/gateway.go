@@ -31,6 +31,8 @@ type Config struct {
 	// provider and version.
 	Open  func(provider.Provider) (provider.Server, error)
 	Usage Meter
+	// Health notes how providers do, and lets those rest that fail; nil: one of the gateway's own.
+	Health *provider.Board
 	// TrustedProxies are whose X-Forwarded-For is believed.
 	TrustedProxies []netip.Prefix
 	// BaseHost is what follows the workspace ID in host names that name a
@@ -64,6 +66,9 @@ func New(c Config) *Gateway {
 	}
 	if c.Log == nil {
 		c.Log = slog.Default()
+	}
+	if c.Health == nil {
+		c.Health = &provider.Board{Now: c.Now}
 	}
 	c.BaseHost = strings.ToLower(c.BaseHost)
 	c.Bounds = c.Bounds.orDefault()

@@ -143,6 +143,7 @@ func (s *relay) fail(r dialect.Refusal) *dialect.Refusal {
 		s.code = hungUp
 		return nil
 	}
+	s.breaks(r)
 	if s.began.IsZero() && len(s.out) == 0 {
 		return &r
 	}

@@ -107,7 +107,7 @@ func newWorld(t testing.TB, change func(*world)) *world {
 	}
 	w := &world{t: t, pepper: master.Pepper(), books: &books{}, mock: mock, keys: map[string]string{}}
 	w.describe()
-	w.config = gateway.Config{Pepper: w.pepper, Open: w.open, Usage: w.books, BaseHost: "models.example.com",
+	w.config = gateway.Config{Pepper: w.pepper, Open: w.open, Usage: w.books, Health: &provider.Board{Now: time.Now, Patience: 1 << 30}, BaseHost: "models.example.com",
 		Log: slog.New(slog.NewTextHandler(io.Discard, nil))}
 	if change != nil {
 		change(w)

@@ -58,13 +58,15 @@ type Key struct {
 // Model is a model of an account's catalogue and where it is served.
 type Model struct {
 	catalogue.Model
-	Servings []Serving // in the order they are to be tried
+	Servings []Serving // by order
 }
 
 // Serving is one place a model is served at.
 type Serving struct {
 	Provider ident.Provider
 	Name     string // of the model at the provider
+	Order    int    // places of the least order are tried first
+	Weight   int    // the share of calls among places of one order
 }
 
 // Facts are the present state of some things, as of a version. A thing that is

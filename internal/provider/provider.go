@@ -48,7 +48,15 @@ type Serving struct {
 	Provider ident.Provider
 	Model    ident.Model
 	Name     string // at the provider
+	Order    int    // 1–9: places of the least order are tried first
+	Weight   int    // 1–100: the share of the calls among places of one order
 }
+
+// The bounds of order and weight; 0 stands for the least order and for weight 1.
+const (
+	OrderMax  = 9
+	WeightMax = 100
+)
 
 // Listed is a provider as lists show it.
 type Listed struct {

@@ -217,7 +217,8 @@ func (s *Service) OpenServer(p Provider) (Server, error) {
 }
 
 // Serve makes these the models the provider serves. It needs providers:change;
-// every name is 1–200 characters and a model stands only once.
+// every name is 1–200 characters, order and weight are within their bounds, and
+// a model stands only once.
 func (s *Service) Serve(ctx context.Context, by access.Actor, id ident.Provider, servings []Serving) error {
 	if err := by.Require(access.ChangeProviders); err != nil {
 		return err
@@ -231,6 +232,10 @@ func (s *Service) Serve(ctx context.Context, by access.Actor, id ident.Provider,
 		}
 		if utf8.RuneCountInString(v.Name) > 200 {
 			return fault.Field(string(v.Model), "A model's name at the provider has at most 200 characters.")
+		}
+		v.Order, v.Weight = max(v.Order, 1), max(v.Weight, 1)
+		if v.Order > OrderMax || v.Weight > WeightMax {
+			return fault.Field(string(v.Model), "The order is 1–%d and the weight 1–%d.", OrderMax, WeightMax)
 		}
 		if seen[v.Model] {
 			return fault.Field(string(v.Model), "The model %s stands twice.", v.Model)
@@ -251,7 +256,7 @@ func (s *Service) Import(ctx context.Context, by access.Actor, id ident.Provider
 	var models []catalogue.Model
 	for i := range chosen {
 		v := &chosen[i]
-		v.Provider = id
+		v.Provider, v.Order, v.Weight = id, 1, 1
 		if v.Model != "" {
 			continue
 		}

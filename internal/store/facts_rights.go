@@ -104,8 +104,8 @@ func (e extent) loadModels(ctx context.Context, tx *gorm.DB, f *policy.Facts) er
 	return nil
 }
 
-// servings gives the places models are served at; the provider that was
-// configured first is tried first.
+// servings gives the places models are served at, by order and by when the
+// provider was configured.
 func (e extent) servings(ctx context.Context, tx *gorm.DB) (map[policy.ModelOf][]policy.Serving, error) {
 	type line struct {
 		Row     servingRow `gorm:"embedded"`
@@ -114,12 +114,12 @@ func (e extent) servings(ctx context.Context, tx *gorm.DB) (map[policy.ModelOf][
 	lines, err := rowsOf[line](ctx, tx, e, aModel, `SELECT s.*, p.created FROM servings s
 		JOIN providers p ON p.account_id = s.account_id AND p.id = s.provider_id WHERE`, "s.account_id", "s.model_id")
 	slices.SortFunc(lines, func(a, b line) int {
-		return cmp.Or(cmp.Compare(a.Created, b.Created), cmp.Compare(a.Row.Provider, b.Row.Provider))
+		return cmp.Or(cmp.Compare(a.Row.Place, b.Row.Place), cmp.Compare(a.Created, b.Created), cmp.Compare(a.Row.Provider, b.Row.Provider))
 	})
 	at := map[policy.ModelOf][]policy.Serving{}
 	for _, l := range lines {
 		of := policy.ModelOf{Account: l.Row.Account, Model: l.Row.Model}
-		at[of] = append(at[of], policy.Serving{Provider: l.Row.Provider, Name: l.Row.Name})
+		at[of] = append(at[of], policy.Serving{Provider: l.Row.Provider, Name: l.Row.Name, Order: l.Row.Place, Weight: l.Row.Weight})
 	}
 	return at, err
 }

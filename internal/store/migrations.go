@@ -19,6 +19,7 @@ func migrations() []*gormigrate.Migration {
 		{ID: "202611230010_people", Migrate: people},
 		{ID: "202611230020_keys", Migrate: keysToTheEnd},
 		{ID: "202611230030_audit_chain", Migrate: chainEvents},
+		{ID: "202611280090_routing", Migrate: routing},
 	}
 }
 

@@ -70,7 +70,7 @@ func TestServingsAreReplacedAndImported(t *testing.T) {
 		wantFault(t, s.ReplaceServings(ctx, w.Account.ID, p.ID, unknown, w.Why("providers:serve")), fault.Missing, "")
 
 		c := catalogue.Model{ID: "c", Name: "C", Offers: catalogue.Of(catalogue.Call), Custom: true, Version: 1}
-		imported := []provider.Serving{{Provider: p.ID, Model: "b", Name: "b"}, {Provider: p.ID, Model: "c", Name: "C"}}
+		imported := []provider.Serving{{Provider: p.ID, Model: "b", Name: "b", Order: 2, Weight: 3}, {Provider: p.ID, Model: "c", Name: "C", Order: 1, Weight: 1}}
 		must(t, s.ImportModels(ctx, w.Account.ID, p.ID, []catalogue.Model{{ID: "b", Name: "another"}, c}, imported, w.Why("providers:import")))
 		got, err := s.Servings(ctx, w.Account.ID, p.ID)
 		must(t, err)
@@ -98,7 +98,7 @@ func TestADeletedProviderServesNothing(t *testing.T) {
 		w.Serve(early.ID, "a")
 		f, err := s.Facts(t.Context(), 0)
 		must(t, err)
-		want := []policy.Serving{{Provider: early.ID, Name: "a"}, {Provider: late.ID, Name: "a"}}
+		want := []policy.Serving{{Provider: early.ID, Name: "a", Order: 1, Weight: 1}, {Provider: late.ID, Name: "a", Order: 1, Weight: 1}}
 		if !reflect.DeepEqual(f.Models[0].Servings, want) {
 			t.Fatalf("%+v", f.Models[0].Servings)
 		}

@@ -18,16 +18,18 @@ type servingRow struct {
 	Provider ident.Provider `gorm:"column:provider_id;primaryKey"`
 	Model    ident.Model    `gorm:"column:model_id;primaryKey"`
 	Name     string
+	Place    int // the order
+	Weight   int
 }
 
 func (servingRow) TableName() string { return "servings" }
 
 func servingRowOf(a ident.Account, id ident.Provider, v provider.Serving) servingRow {
-	return servingRow{Account: a, Provider: id, Model: v.Model, Name: v.Name}
+	return servingRow{Account: a, Provider: id, Model: v.Model, Name: v.Name, Place: max(v.Order, 1), Weight: max(v.Weight, 1)}
 }
 
 func (r servingRow) serving() provider.Serving {
-	return provider.Serving{Provider: r.Provider, Model: r.Model, Name: r.Name}
+	return provider.Serving{Provider: r.Provider, Model: r.Model, Name: r.Name, Order: r.Place, Weight: r.Weight}
 }
 
 // Servings implements provider.Store: what the provider serves, by model.
@@ -84,7 +86,7 @@ func (s *Store) ImportModels(ctx context.Context, a ident.Account, id ident.Prov
 	return explain(err, "provider")
 }
 
-// putServings adds or renames what the provider serves and names the models
+// putServings adds or changes what the provider serves and names the models
 // for which something changed.
 func putServings(ctx context.Context, tx *gorm.DB, a ident.Account, id ident.Provider, servings []provider.Serving) (changed []string, err error) {
 	if _, err := providerOf(ctx, tx, a, id); err != nil {
@@ -98,21 +100,21 @@ func putServings(ctx context.Context, tx *gorm.DB, a ident.Account, id ident.Pro
 	if err != nil {
 		return nil, err
 	}
-	names := make(map[ident.Model]string, len(present))
+	there := make(map[ident.Model]servingRow, len(present))
 	for _, r := range present {
-		names[r.Model] = r.Name
+		there[r.Model] = r
 	}
 	for _, v := range servings {
 		if !known[v.Model] {
 			return nil, fault.NoSuch("model")
 		}
-		if name, ok := names[v.Model]; ok && name == v.Name {
+		row := servingRowOf(a, id, v)
+		if there[v.Model] == row {
 			continue
 		}
-		row := servingRowOf(a, id, v)
 		if err := of[servingRow](tx, clause.OnConflict{
 			Columns:   []clause.Column{{Name: "provider_id"}, {Name: "model_id"}},
-			DoUpdates: clause.AssignmentColumns([]string{"name"}),
+			DoUpdates: clause.AssignmentColumns([]string{"name", "place", "weight"}),
 		}).Create(ctx, &row); err != nil {
 			return nil, err
 		}

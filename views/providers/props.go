@@ -78,7 +78,7 @@ type TestProps struct {
 }
 
 // ServedProps fills the editor of what a provider serves. It posts, for every
-// row, "model" and "upstream" in the same order, then "version".
+// row, "model", "upstream", "order" and "weight" in the same order, then "version".
 type ServedProps struct {
 	Chrome    layout.Chrome
 	Provider  string
@@ -96,6 +96,8 @@ type Served struct {
 	Model    string // id in the catalogue
 	Name     string // "Qwen-Turbo"
 	Upstream string
+	Order    string // "1"
+	Weight   string // "1"
 	Error    string
 }
 
