@@ -131,6 +131,7 @@ func (o *company) configure() {
 	sealer, err := master.Sealer()
 	o.must(err)
 	o.config = web.Config{
+		Health:     &provider.Board{Now: c.Now},
 		Accounts:   &account.Service{Store: s, Throttle: &account.Throttle{Now: c.Now}, Now: c.Now},
 		People:     &account.People{Store: s, Now: c.Now},
 		Workspaces: &workspace.Service{Store: s, Now: c.Now},

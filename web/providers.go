@@ -140,13 +140,37 @@ func (s *Server) providerRow(by access.Actor, p provider.Listed) providers.Row {
 	default:
 		health, tone = "Reachable", ui.Good
 	}
+	live := s.Health.Health(p.ID)
+	switch {
+	case live.Resting > 0:
+		health, tone = "Resting after failures", ui.Bad
+	case live.Failed > 0 && live.Failed*20 >= live.Asked:
+		health, tone = "Failing at times", ui.Warn
+	case live.Asked > 0:
+		health, tone = "Answering", ui.Good
+	}
 	change := by.May(access.ChangeProviders)
 	return providers.Row{
-		Name: p.Name, Kind: kindTitle(p.Kind), BaseURL: p.BaseURL, Models: p.Serves, Health: health, Tone: tone, Tested: ago(p.TestedAt, s.Now()),
+		Name: p.Name, Kind: kindTitle(p.Kind), BaseURL: p.BaseURL, Models: p.Serves, Health: health, Tone: tone, Tested: ago(p.TestedAt, s.Now()), Calls: callsLine(live),
 		TestURL: when(change, providerURL(p.ID, "test")), EditURL: when(change, providerURL(p.ID, "edit")),
 		ServedURL: when(change, providerURL(p.ID, "served")), ImportURL: when(change, providerURL(p.ID, "import")),
 		DeleteURL: when(change, providerURL(p.ID, "delete")),
 	}
+}
+
+// callsLine says what calls found of a provider in the last ten minutes.
+func callsLine(h provider.Health) string {
+	if h.Asked == 0 {
+		return ""
+	}
+	line := counted(h.Asked, "call") + " in 10 minutes"
+	if h.FirstByte > 0 {
+		line += ", first byte after " + duration(h.FirstByte)
+	}
+	if h.Failed > 0 {
+		line += ", " + number(h.Failed) + " failed: " + h.Why
+	}
+	return line
 }
 
 func kindTitle(k provider.Kind) string {

@@ -103,14 +103,14 @@ func servingsOf(in form, now []provider.Serving) ([]provider.Serving, error) {
 		if names[i] == "" && served {
 			continue
 		}
-		wanted = append(wanted, provider.Serving{Model: id, Name: names[i], Order: number(orders, i, provider.OrderMax), Weight: number(weights, i, provider.WeightMax)})
+		wanted = append(wanted, provider.Serving{Model: id, Name: names[i], Order: bounded(orders, i, provider.OrderMax), Weight: bounded(weights, i, provider.WeightMax)})
 	}
 	return wanted, nil
 }
 
-// number reads the whole number of a row; none is 1, and what is no number is
+// bounded reads the whole number of a row; none is 1, and what is no number is
 // more than most, so that it is refused with the bounds.
-func number(column []string, row, most int) int {
+func bounded(column []string, row, most int) int {
 	if row >= len(column) || column[row] == "" {
 		return 1
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"bailiwick/internal/fault"
 	"bailiwick/internal/ident"
@@ -130,4 +131,28 @@ func TestFoundProvidersAreOffered(t *testing.T) {
 	o.post("root", formTo(t, page, "Add OpenAI")).is(404)
 	o.neighbour()
 	o.get("root@other", "/account/providers").is(200).hides("Ollama")
+}
+
+func TestAProvidersLineSaysHowCallsFoundIt(t *testing.T) {
+	o := start(t)
+	p := o.provider(o.root, "vLLM")
+	spot := provider.Spot{Provider: p.ID, Name: "qwen"}
+	o.config.Health.Note(spot, provider.Answered, 84*time.Millisecond, "")
+	o.get("root", "/account/providers").says("Answering", "1 call in 10 minutes, first byte after 84 ms")
+	for range 5 {
+		o.config.Health.Note(spot, provider.Failed, 0, "It answered with status 500.")
+	}
+	o.get("root", "/account/providers").says("Resting after failures", "6 calls in 10 minutes", "5 failed: It answered with status 500.")
+}
+
+func TestOrderAndWeightOfServedModelsAreEdited(t *testing.T) {
+	o := start(t)
+	p := o.provider(o.root, "vLLM")
+	path := "/account/providers/" + string(p.ID) + "/served"
+	o.post("root", path, "model", "qwen-turbo", "upstream", "turbo", "order", "2", "weight", "30").is(303)
+	o.get("root", path).holds(`aria-label="Order of Qwen-Turbo"`, `value="2"`, `value="30"`)
+	for _, wrong := range [][2]string{{"0", "1"}, {"10", "1"}, {"1", "101"}, {"x", "1"}, {"1", "-3"}} {
+		o.post("root", path, "model", "qwen-turbo", "upstream", "kept", "order", wrong[0], "weight", wrong[1]).is(422).
+			says("The order is 1–9 and the weight 1–100.").holds(`value="kept"`)
+	}
 }

@@ -39,6 +39,7 @@ type Config struct {
 	Grants     *grant.Service
 	Keys       *apikey.Service
 	Providers  *provider.Service
+	Health     *provider.Board // how providers do, as calls found them
 	Usage      *usage.Service
 	Policy     *policy.Keeper
 

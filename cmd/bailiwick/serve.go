@@ -65,6 +65,7 @@ type Program struct {
 	base     *url.URL
 	setUp    secret.Text
 	fence    *guard.Guard
+	health   *provider.Board
 
 	accounts   *account.Service
 	people     *account.People
@@ -159,6 +160,7 @@ func (p *Program) recognize(ctx context.Context, sealer secret.Sealer, file stri
 
 // wire makes the services.
 func (p *Program) wire(sealer secret.Sealer) {
+	p.health = &provider.Board{Now: time.Now}
 	p.accounts = &account.Service{Store: p.store, Throttle: &account.Throttle{Now: time.Now}, Now: time.Now}
 	p.people = &account.People{Store: p.store, Now: time.Now}
 	p.workspaces = &workspace.Service{Store: p.store, Now: time.Now}
@@ -194,11 +196,11 @@ func (p *Program) install(ctx context.Context) error {
 func (p *Program) serve(c serving, master secret.Master, proxies []netip.Prefix, plainHTTP bool) error {
 	pepper := master.Pepper()
 	p.gateway = gateway.New(gateway.Config{
-		Policy: p.keeper, Pepper: pepper, Open: p.providers.OpenServer, Usage: p.recorder,
+		Policy: p.keeper, Pepper: pepper, Open: p.providers.OpenServer, Usage: p.recorder, Health: p.health,
 		TrustedProxies: proxies, BaseHost: p.base.Hostname(), Now: time.Now,
 	})
 	console, err := web.New(web.Config{
-		Accounts: p.accounts, People: p.people, Workspaces: p.workspaces, Members: p.members, Catalogue: p.catalogue, Grants: p.grants, Providers: p.providers,
+		Accounts: p.accounts, People: p.people, Workspaces: p.workspaces, Members: p.members, Catalogue: p.catalogue, Grants: p.grants, Providers: p.providers, Health: p.health,
 		Keys:  &apikey.Service{Store: p.store, Pepper: pepper, Now: time.Now},
 		Usage: &usage.Service{Store: p.store, Now: time.Now}, Policy: p.keeper,
 		Sessions: p.store.Sessions(store.SessionConfig{PlainHTTP: plainHTTP, Address: func(r *http.Request) string { return web.AddressOf(r, proxies) }}), CloudName: c.CloudName, BaseURL: p.base.String(),

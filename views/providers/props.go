@@ -33,6 +33,7 @@ type Row struct {
 	Health    string // "Reachable", "Failing", "Not tested"
 	Tone      ui.Tone
 	Tested    string // "2 minutes ago"; empty: never
+	Calls     string // what calls found in the last minutes; empty: there were none
 	TestURL   string // posted to
 	EditURL   string
 	ServedURL string
