@@ -179,6 +179,8 @@ func kindTitle(k provider.Kind) string {
 		return "Embedded"
 	case provider.OpenAI:
 		return "OpenAI protocol"
+	case provider.DashScope:
+		return "DashScope protocol"
 	}
 	return string(k)
 }

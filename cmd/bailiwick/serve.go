@@ -20,6 +20,7 @@ import (
 	"bailiwick/internal/grant"
 	"bailiwick/internal/policy"
 	"bailiwick/internal/provider"
+	"bailiwick/internal/provider/dashscope"
 	"bailiwick/internal/provider/embedded"
 	"bailiwick/internal/provider/guard"
 	"bailiwick/internal/provider/openai"
@@ -169,7 +170,9 @@ func (p *Program) wire(sealer secret.Sealer) {
 	p.grants = &grant.Service{Store: p.store}
 	p.providers = &provider.Service{
 		Store: p.store, Sealer: sealer, CheckAddress: p.fence.Check, Now: time.Now,
-		Kinds: map[provider.Kind]provider.Open{provider.Embedded: embedded.Open, provider.OpenAI: func(t provider.Target) (provider.Server, error) { return openai.Open(t, p.fence.DialContext) }},
+		Kinds: map[provider.Kind]provider.Open{
+			provider.Embedded: embedded.Open, provider.OpenAI: openai.Kind(p.fence.DialContext), provider.DashScope: dashscope.Kind(p.fence.DialContext),
+		},
 	}
 }
 

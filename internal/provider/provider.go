@@ -17,10 +17,11 @@ import (
 type Kind string
 
 // The kinds. OpenAI is anything that speaks the OpenAI protocol: vLLM, Ollama,
-// llama.cpp, SGLang, OpenAI itself, DashScope's compatible mode.
+// llama.cpp, SGLang, OpenAI itself, the compatible mode of DashScope.
 const (
-	Embedded Kind = "embedded"
-	OpenAI   Kind = "openai"
+	Embedded  Kind = "embedded"
+	OpenAI    Kind = "openai"
+	DashScope Kind = "dashscope" // DashScope's native protocol
 )
 
 // Provider is a configured place where models run.
