@@ -18,6 +18,9 @@ type Question struct {
 	Presented bool          // it presented a credential of some kind
 	Digest    secret.Digest // of the key; zero when what was presented is not well-formed
 	Until     time.Time     // of a temporary key: when it ends; its digest is that of the key it stands for
+	// Person asks through the console instead of with a key, in the workspace that
+	// Path names; the fields above are unused then.
+	Person ident.User
 	// The ways a call can name its workspace, as written; empty: not used.
 	Header, Path, Host string
 	Address            netip.Addr
@@ -42,8 +45,8 @@ const (
 	OwnerBelongs                 // the key's owner may log on and may be in the key's workspace
 	NamesAgree                   // the names of the workspace, if several, are one
 	WorkspaceNamed               // it is named, where the account asks for that
-	WorkspaceExists              // the named workspace is one of the account; asked only of keys that may name any
-	WorkspaceIsOurs              // the named workspace is the key's own
+	WorkspaceExists              // the named workspace is one of the account; asked only of keys that may name any, and of the console
+	WorkspaceIsOurs              // the named workspace is the key's own; in the console: the person may log on and may be there
 	AddressAllowed               // the call comes from where the key may be used
 	ModelExists                  // the model is in the account's catalogue
 	ModelOffers                  // the model offers the capability
@@ -52,14 +55,21 @@ const (
 	IsServed                     // some provider serves the model; asked for calls only
 )
 
+// Checks is a set of checks.
+type Checks uint32
+
+// Has reports whether a check is in the set.
+func (s Checks) Has(c Check) bool { return s&(1<<c) != 0 }
+
 // Decision is the policy's answer.
 type Decision struct {
-	Refused Check // the first check that failed; Nothing: allowed
-	Version int64 // of the snapshot that decided
+	Refused Check  // the first check that failed; Nothing: allowed
+	Made    Checks // the checks that were made, the one that failed included
+	Version int64  // of the snapshot that decided
 
 	// What was found on the way; nil where the decision ended before.
 	Account   *Account
-	Key       *Key
+	Key       *Key       // nil for the console's own calls
 	Workspace *Workspace // the one the call acts in
 	Model     *Model
 }
@@ -67,53 +77,84 @@ type Decision struct {
 // Allowed reports whether every check passed.
 func (d Decision) Allowed() bool { return d.Refused == Nothing }
 
+// fails makes one check. Every check of a decision is made here, so that what
+// is decided and what is explained cannot differ.
+func (d *Decision) fails(c Check, failed bool) bool {
+	d.Made |= 1 << c
+	if failed {
+		d.Refused = c
+	}
+	return failed
+}
+
 // Decide answers a question. It reads nothing but the snapshot.
 func (s *Snapshot) Decide(q Question) Decision {
 	d := Decision{Version: s.version}
-	d.Refused = s.identify(q, &d)
-	if d.Refused == Nothing {
-		d.Refused = s.place(q, &d)
+	found := false
+	if q.Person != "" {
+		found = s.seat(&q, &d)
+	} else {
+		found = s.identify(&q, &d) && s.place(&q, &d)
 	}
-	if d.Refused == Nothing && q.Model != "" {
-		d.Refused = s.permit(q, &d)
+	if found && q.Model != "" {
+		s.permit(&q, &d)
 	}
 	return d
 }
 
 // identify finds the key and makes sure that it may be used now.
-func (s *Snapshot) identify(q Question, d *Decision) Check {
-	if !q.Presented {
-		return KeyPresented
+func (s *Snapshot) identify(q *Question, d *Decision) bool {
+	if d.fails(KeyPresented, !q.Presented) {
+		return false
 	}
+	var home *Workspace
 	k, known := s.keyOf(q)
-	if !known {
-		return KeyKnown
+	if known {
+		home, known = s.workspaces.get(k.Workspace)
 	}
-	home, known := s.workspaces.get(k.Workspace)
-	if !known {
-		return KeyKnown
+	if known {
+		d.Account, known = s.accounts.get(k.Account)
+	}
+	if d.fails(KeyKnown, !known) {
+		return false
 	}
 	d.Key = k
-	d.Account, _ = s.accounts.get(k.Account)
-	switch {
-	case d.Account == nil:
-		return KeyKnown
-	case k.Disabled:
-		return KeyEnabled
-	case over(k.Expires, q.At), over(q.Until, q.At):
-		return KeyCurrent
+	if d.fails(KeyEnabled, k.Disabled) || d.fails(KeyCurrent, over(k.Expires, q.At) || over(q.Until, q.At)) {
+		return false
 	}
 	owner, known := s.users.get(k.Owner)
-	if !known || owner.Disabled || !owner.Everywhere && !home.Members[owner.ID] {
-		return OwnerBelongs
+	if d.fails(OwnerBelongs, !known || !belongs(owner, home)) {
+		return false
 	}
 	d.Workspace = home
-	return Nothing
+	return true
+}
+
+// seat finds the workspace of the console and makes sure that the person may be
+// in it. Which of its pages they may open is for access to say.
+func (s *Snapshot) seat(q *Question, d *Decision) bool {
+	u, known := s.users.get(q.Person)
+	w, exists := s.workspaces.get(ident.Workspace(q.Path))
+	if d.fails(WorkspaceExists, !known || !exists || w.Account != u.Account) {
+		return false
+	}
+	d.Account, known = s.accounts.get(w.Account)
+	if d.fails(WorkspaceIsOurs, !known || !belongs(u, w)) {
+		return false
+	}
+	d.Workspace = w
+	return true
+}
+
+// belongs reports whether a user may log on and may be in a workspace of their
+// account.
+func belongs(u *User, w *Workspace) bool {
+	return !u.Disabled && (u.Everywhere || w.Members[u.ID])
 }
 
 // keyOf finds the key that was presented. A secret before the last reset is
 // found only as long as the two overlap.
-func (s *Snapshot) keyOf(q Question) (*Key, bool) {
+func (s *Snapshot) keyOf(q *Question) (*Key, bool) {
 	if q.Digest.Zero() {
 		return nil, false
 	}
@@ -129,29 +170,22 @@ func over(end, at time.Time) bool { return !end.IsZero() && !at.Before(end) }
 
 // place finds the workspace the call acts in. For a key that may act only at
 // home, every other name is answered alike, whether or not it exists.
-func (s *Snapshot) place(q Question, d *Decision) Check {
+func (s *Snapshot) place(q *Question, d *Decision) bool {
 	named, agree := oneName(q.Header, q.Path, q.Host)
 	home := d.Workspace
-	switch {
-	case !agree:
-		return NamesAgree
-	case named == "" && d.Account.NameWorkspace && !home.Default:
-		return WorkspaceNamed
-	case named == "" || named == string(home.ID):
-		// at home
-	case !s.namesAny(d.Key, home):
-		return WorkspaceIsOurs
-	default:
+	if d.fails(NamesAgree, !agree) || d.fails(WorkspaceNamed, named == "" && d.Account.NameWorkspace && !home.Default) {
+		return false
+	}
+	if named != "" && named != string(home.ID) && s.namesAny(d.Key, home) {
 		w, known := s.workspaces.get(ident.Workspace(named))
-		if !known || w.Account != d.Account.ID {
-			return WorkspaceExists
+		if d.fails(WorkspaceExists, !known || w.Account != d.Account.ID) {
+			return false
 		}
 		d.Workspace = w
+	} else if d.fails(WorkspaceIsOurs, named != "" && named != string(home.ID)) {
+		return false
 	}
-	if d.Key.Networks != nil && !inside(q.Address, d.Key.Networks) {
-		return AddressAllowed
-	}
-	return Nothing
+	return !d.fails(AddressAllowed, d.Key.Networks != nil && !inside(q.Address, d.Key.Networks))
 }
 
 // namesAny reports whether a key may name any workspace of its account: keys of
@@ -162,23 +196,18 @@ func (s *Snapshot) namesAny(k *Key, home *Workspace) bool {
 }
 
 // permit makes sure that the workspace may do this with the model.
-func (s *Snapshot) permit(q Question, d *Decision) Check {
+func (s *Snapshot) permit(q *Question, d *Decision) {
 	m, known := s.models.get(ModelOf{d.Account.ID, q.Model})
-	if !known {
-		return ModelExists
+	if d.fails(ModelExists, !known) {
+		return
 	}
 	d.Model = m
 	switch {
-	case !m.Offers.Has(q.Capability):
-		return ModelOffers
-	case d.Key.Models != nil && !slices.Contains(d.Key.Models, m.ID):
-		return KeyCovers
-	case !holds(d.Workspace, m, q.Capability):
-		return Granted
-	case q.Capability == catalogue.Call && len(m.Servings) == 0:
-		return IsServed
+	case d.fails(ModelOffers, !m.Offers.Has(q.Capability)):
+	case d.Key != nil && d.fails(KeyCovers, d.Key.Models != nil && !slices.Contains(d.Key.Models, m.ID)):
+	case d.fails(Granted, !holds(d.Workspace, m, q.Capability)):
+	case q.Capability == catalogue.Call && d.fails(IsServed, len(m.Servings) == 0):
 	}
-	return Nothing
 }
 
 // oneName gives the one workspace that the ways name; empty: none does.

@@ -26,103 +26,115 @@ type world struct {
 }
 
 // reference answers slowly and obviously: the rules of the world in the order
-// of the original's gateway, one sentence each.
-func (w world) reference(q policy.Question) policy.Check {
-	if !q.Presented {
-		return policy.KeyPresented
+// of the original's gateway, one sentence each. It also says which checks it
+// made, in their order.
+func (w world) reference(q policy.Question) (refused policy.Check, made []policy.Check) {
+	refuses := func(c policy.Check, when bool) bool {
+		made = append(made, c)
+		if when {
+			refused = c
+		}
+		return when
 	}
 	var key *policy.Key
-	for _, k := range w.keys {
-		if q.Digest == (secret.Digest{}) {
-			continue
+	var home policy.Workspace
+	if q.Person != "" {
+		who, known := w.users[q.Person]
+		place, there := w.workspaces[ident.Workspace(q.Path)]
+		if refuses(policy.WorkspaceExists, !known || !there || who.Account != place.Account) {
+			return
 		}
-		if k.Digest == q.Digest || k.Previous == q.Digest && q.At.Before(k.PreviousUntil) {
-			key = &k
+		if refuses(policy.WorkspaceIsOurs, who.Disabled || !who.Everywhere && !place.Members[who.ID]) {
+			return
 		}
-	}
-	if key == nil {
-		return policy.KeyKnown
-	}
-	home, there := w.workspaces[key.Workspace]
-	if !there {
-		return policy.KeyKnown
-	}
-	if key.Disabled {
-		return policy.KeyEnabled
-	}
-	if !key.Expires.IsZero() && (q.At.After(key.Expires) || q.At.Equal(key.Expires)) {
-		return policy.KeyCurrent
-	}
-	if !q.Until.IsZero() && !q.At.Before(q.Until) {
-		return policy.KeyCurrent
-	}
-	owner, there := w.users[key.Owner]
-	if !there || owner.Disabled {
-		return policy.OwnerBelongs
-	}
-	if !owner.Everywhere && !home.Members[owner.ID] {
-		return policy.OwnerBelongs
-	}
-	names := map[string]bool{}
-	for _, n := range []string{q.Header, q.Path, q.Host} {
-		if n != "" {
-			names[n] = true
+		home = place
+	} else {
+		if refuses(policy.KeyPresented, !q.Presented) {
+			return
 		}
-	}
-	if len(names) > 1 {
-		return policy.NamesAgree
-	}
-	acts := home
-	if len(names) == 0 {
-		if !home.Default && w.accounts[key.Account].NameWorkspace {
-			return policy.WorkspaceNamed
+		for _, k := range w.keys {
+			if q.Digest == (secret.Digest{}) {
+				continue
+			}
+			if k.Digest == q.Digest || k.Previous == q.Digest && q.At.Before(k.PreviousUntil) {
+				key = &k
+			}
 		}
-	}
-	for n := range names {
-		if n == string(home.ID) {
-			break
+		there := false
+		if key != nil {
+			home, there = w.workspaces[key.Workspace]
 		}
-		if !(owner.Root && home.Default) {
-			return policy.WorkspaceIsOurs
+		if refuses(policy.KeyKnown, key == nil || !there) {
+			return
 		}
-		named, there := w.workspaces[ident.Workspace(n)]
-		if !there || named.Account != key.Account {
-			return policy.WorkspaceExists
+		if refuses(policy.KeyEnabled, key.Disabled) {
+			return
 		}
-		acts = named
-	}
-	if key.Networks != nil {
-		from := false
+		expired := !key.Expires.IsZero() && (q.At.After(key.Expires) || q.At.Equal(key.Expires))
+		ended := !q.Until.IsZero() && !q.At.Before(q.Until)
+		if refuses(policy.KeyCurrent, expired || ended) {
+			return
+		}
+		owner, known := w.users[key.Owner]
+		if refuses(policy.OwnerBelongs, !known || owner.Disabled || !owner.Everywhere && !home.Members[owner.ID]) {
+			return
+		}
+		names := map[string]bool{}
+		for _, n := range []string{q.Header, q.Path, q.Host} {
+			if n != "" {
+				names[n] = true
+			}
+		}
+		if refuses(policy.NamesAgree, len(names) > 1) {
+			return
+		}
+		if refuses(policy.WorkspaceNamed, len(names) == 0 && !home.Default && w.accounts[key.Account].NameWorkspace) {
+			return
+		}
+		acts := home
+		elsewhere := len(names) == 1 && !names[string(home.ID)]
+		if elsewhere && owner.Root && home.Default {
+			for n := range names {
+				acts, there = w.workspaces[ident.Workspace(n)]
+			}
+			if refuses(policy.WorkspaceExists, !there || acts.Account != key.Account) {
+				return
+			}
+		} else if refuses(policy.WorkspaceIsOurs, elsewhere) {
+			return
+		}
+		from := key.Networks == nil
 		for _, p := range key.Networks {
 			from = from || p.Contains(q.Address.Unmap())
 		}
-		if !from {
-			return policy.AddressAllowed
+		if refuses(policy.AddressAllowed, !from) {
+			return
 		}
+		home = acts
 	}
 	if q.Model == "" {
-		return policy.Nothing
+		return
 	}
-	m, there := w.models[policy.ModelOf{Account: key.Account, Model: q.Model}]
-	if !there {
-		return policy.ModelExists
+	m, there := w.models[policy.ModelOf{Account: home.Account, Model: q.Model}]
+	if refuses(policy.ModelExists, !there) {
+		return
 	}
-	if !m.Offers.Has(q.Capability) {
-		return policy.ModelOffers
+	if refuses(policy.ModelOffers, !m.Offers.Has(q.Capability)) {
+		return
 	}
-	if key.Models != nil && !slices.Contains(key.Models, q.Model) {
-		return policy.KeyCovers
+	if key != nil && refuses(policy.KeyCovers, key.Models != nil && !slices.Contains(key.Models, q.Model)) {
+		return
 	}
-	allowed := acts.Default
-	allowed = allowed || q.Capability == catalogue.Call && acts.CallAll
-	allowed = allowed || acts.Grants[q.Model].Has(q.Capability)
-	if !allowed {
-		return policy.Granted
+	allowed := home.Default
+	allowed = allowed || q.Capability == catalogue.Call && home.CallAll
+	allowed = allowed || home.Grants[q.Model].Has(q.Capability)
+	if refuses(policy.Granted, !allowed) {
+		return
 	}
-	if q.Capability == catalogue.Call && len(m.Servings) == 0 {
-		return policy.IsServed
+	if q.Capability == catalogue.Call {
+		refuses(policy.IsServed, len(m.Servings) == 0)
 	}
-	return policy.Nothing
+	return
 }
 
 // maker draws worlds and questions from small sets of names, so that they meet.
@@ -159,7 +171,7 @@ func (r maker) change(w world) (f policy.Facts) {
 		w.workspaces[ws.ID] = ws
 		f.Workspaces = append(f.Workspaces, ws)
 	case 2:
-		u := policy.User{ID: r.user(), Root: r.some(3), Everywhere: r.some(2), Disabled: r.some(6)}
+		u := policy.User{ID: r.user(), Account: r.account(), Root: r.some(3), Everywhere: r.some(2), Disabled: r.some(6)}
 		u.Everywhere = u.Everywhere || u.Root
 		if r.some(8) {
 			delete(w.users, u.ID)
@@ -233,11 +245,17 @@ func (r maker) question() policy.Question {
 			*way = string(r.workspace())
 		}
 	}
+	if r.some(20) {
+		q.Address = netip.Addr{} // not said
+	}
 	if r.some(6) {
 		q.Until = start.Add(time.Duration(r.IntN(5)) * time.Hour)
 	}
 	if r.some(30) {
 		q.Digest = secret.Digest{} // not well-formed
+	}
+	if r.some(10) {
+		q.Person, q.Path = r.user(), string(r.workspace())
 	}
 	if !r.some(5) {
 		q.Model, q.Capability = r.model(), catalogue.All[r.IntN(3)]
@@ -267,7 +285,7 @@ func TestThePolicyAgreesWithASlowObviousReferenceOverRandomWorlds(t *testing.T) 
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 	r := maker{rand.New(rand.NewPCG(seed, 1))}
-	seen := map[policy.Check]int{}
+	seen, did := map[policy.Check]int{}, map[policy.Do]int{}
 	var w world
 	snapshot := &policy.Snapshot{}
 	for i := range worlds {
@@ -288,12 +306,14 @@ func TestThePolicyAgreesWithASlowObviousReferenceOverRandomWorlds(t *testing.T) 
 		}
 		for range 4 {
 			q := r.question()
-			got, want := snapshot.Decide(q), w.reference(q)
+			got := snapshot.Decide(q)
+			want, made := w.reference(q)
 			seen[want]++
-			if got.Refused != want {
-				t.Fatalf("world %d: %+v: decided %d, the reference says %d", i, q, got.Refused, want)
+			if got.Refused != want || !slices.Equal(checksOf(got.Made), made) {
+				t.Fatalf("world %d: %+v: decided %d after %v, the reference says %d after %v", i, q, got.Refused, checksOf(got.Made), want, made)
 			}
 			r.listAgrees(t, w, snapshot, q)
+			r.explains(t, w, snapshot, q, did)
 		}
 	}
 	for c := policy.Nothing; c <= policy.IsServed; c++ {
@@ -301,23 +321,50 @@ func TestThePolicyAgreesWithASlowObviousReferenceOverRandomWorlds(t *testing.T) 
 			t.Errorf("no question was answered with check %d: the test does not reach it", c)
 		}
 	}
+	for c := policy.PresentKey; c <= policy.Serve; c++ {
+		if did[c] == 0 {
+			t.Errorf("no explanation proposed change %d: the test does not reach it", c)
+		}
+	}
 }
 
-// listAgrees makes sure that the model list shows exactly what calls would get.
+// checksOf lists a set in the order of the checks. Those two that ask where a
+// named workspace is are never made both.
+func checksOf(set policy.Checks) (list []policy.Check) {
+	for c := policy.KeyPresented; c <= policy.IsServed; c++ {
+		if set.Has(c) {
+			list = append(list, c)
+		}
+	}
+	return list
+}
+
+// listAgrees makes sure that the model list shows exactly what calls would get,
+// and that the gallery marks as authorized exactly what calls would get with a
+// key that is not narrowed.
 func (r maker) listAgrees(t *testing.T, w world, s *policy.Snapshot, q policy.Question) {
 	if !r.some(16) {
 		return
 	}
+	q.Model, q.Capability = "", 0
+	where := s.Decide(q)
+	c := catalogue.All[r.IntN(3)]
 	var listed []ident.Model
-	for _, m := range s.Models(q, catalogue.Call) {
+	for _, m := range s.Models(q, c) {
 		listed = append(listed, m.ID)
 	}
 	for n := range 4 {
-		q.Model, q.Capability = ident.Model(fmt.Sprint("m", n)), catalogue.Call
-		is := w.reference(q)
+		q.Model, q.Capability = ident.Model(fmt.Sprint("m", n)), c
+		is, _ := w.reference(q)
 		may := is == policy.Nothing || is == policy.IsServed
 		if may != slices.Contains(listed, q.Model) {
 			t.Fatalf("%+v: listed %v, but the call is answered with check %d", q, listed, is)
+		}
+		if !where.Allowed() || is == policy.KeyCovers {
+			continue
+		}
+		if marked := s.Holds(where.Workspace.ID, q.Model, c); marked != may {
+			t.Fatalf("%+v: the gallery says %v, but the call is answered with check %d", q, marked, is)
 		}
 	}
 }
