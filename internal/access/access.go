@@ -38,6 +38,7 @@ const (
 	ReadUsers       Action = "users:read"
 	ChangeUsers     Action = "users:change"
 	ReadAudit       Action = "audit:read" // of the whole account
+	ChangeLimits    Action = "limits:change"
 
 	// workspace
 	EnterWorkspace Action = "workspace:enter"
@@ -46,6 +47,7 @@ const (
 	IssueKeys      Action = "keys:issue"
 	ChangeKeys     Action = "keys:change" // disable, enable, delete
 	ReadUsage      Action = "usage:read"
+	ReadLimits     Action = "limits:read"
 	ReadMembers    Action = "members:read"
 	ChangeMembers  Action = "members:change"
 	ReadTrail      Action = "workspace:read-audit" // the audit lines of the workspace
@@ -85,7 +87,7 @@ type Membership struct {
 // rootOnly stay with root.
 var (
 	accountActions = set(AddWorkspace, RenameWorkspace, DeleteWorkspace, ReadGrants, ChangeGrants,
-		ReadProviders, ChangeProviders, ReadSettings, ChangeSettings, ReadUsers, ChangeUsers, ReadAudit)
+		ReadProviders, ChangeProviders, ReadSettings, ChangeSettings, ReadUsers, ChangeUsers, ReadAudit, ChangeLimits)
 	rootOnly = set(ReadProviders, ChangeProviders)
 	// everyMember may do these in a workspace they belong to.
 	everyMember = set(EnterWorkspace, ReadModels)
@@ -94,7 +96,7 @@ var (
 		PageKeys:  set(ReadKeys, IssueKeys, ChangeKeys),
 		PageUsage: set(ReadUsage),
 	}
-	administratorOnly = set(ReadID, ReadMembers, ChangeMembers, ReadTrail)
+	administratorOnly = set(ReadID, ReadMembers, ChangeMembers, ReadTrail, ReadLimits)
 )
 
 func set(actions ...Action) map[Action]bool {
@@ -144,7 +146,8 @@ type Actor struct {
 	Name    string      // the display name
 	Role    Role        // Root, Super, or Regular for every other RAM user
 	In      map[ident.Workspace]Membership
-	Duty    Duty // what has to be done before anything else
+	Duty    Duty      // what has to be done before anything else
+	Key     ident.Key // of the program that acts for the user; empty: the user does it
 
 	Address string     // where the request came from, without port
 	Call    ident.Call // the request's id
@@ -241,9 +244,14 @@ func (d Duty) fault() error {
 
 // Event begins the audit line of something this actor does.
 func (a Actor) Event(do Action, ws ident.Workspace, object, summary string) audit.Event {
-	return audit.Event{
+	e := audit.Event{
 		ID: ident.NewEvent(), Account: a.Account, Workspace: ws,
 		Actor: a.User, ActorName: a.FullName(), Address: a.Address, Call: a.Call,
 		Action: string(do), Object: object, Summary: summary,
 	}
+	if a.Key != "" {
+		e.ActorName += " (API key)"
+		e = e.With("api key", string(a.Key))
+	}
+	return e
 }

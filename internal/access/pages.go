@@ -54,7 +54,7 @@ func (m Membership) Words() []string {
 		words = append(words, p.Allows())
 	}
 	if m.Role == Administrator {
-		words = append(words, "Say who belongs to the workspace and which pages they may open.", "Read the workspace's audit trail and its ID.")
+		words = append(words, "Say who belongs to the workspace and which pages they may open.", "Read the workspace's limits, its audit trail and its ID.")
 	}
 	return words
 }

@@ -34,15 +34,20 @@ type Settings struct {
 	WorkspaceLimit int
 	// KeyLimit is how many API keys each workspace may hold.
 	KeyLimit int
+	// KeyCalls and WorkspaceCalls are how many calls may run at once with one
+	// API key and in one workspace; 0: any number.
+	KeyCalls       int
+	WorkspaceCalls int
 }
 
 // Defaults are the settings an account begins with.
-var Defaults = Settings{NameWorkspace: true, WorkspaceLimit: 10, KeyLimit: 50}
+var Defaults = Settings{NameWorkspace: true, WorkspaceLimit: 10, KeyLimit: 50, KeyCalls: 512, WorkspaceCalls: 2048}
 
-// MaxWorkspaceLimit and MaxKeyLimit bound the settings.
+// MaxWorkspaceLimit, MaxKeyLimit and MaxCalls bound the settings.
 const (
 	MaxWorkspaceLimit = 100_000
 	MaxKeyLimit       = 100_000
+	MaxCalls          = 100_000
 )
 
 // User is a person who logs on under an account.
@@ -182,6 +187,12 @@ func (s *Service) ChangeSettings(ctx context.Context, by access.Actor, to Settin
 	}
 	if to.KeyLimit < 0 || to.KeyLimit > MaxKeyLimit {
 		return fault.Field("keys", "The limit is a whole number from 0 to %d.", MaxKeyLimit)
+	}
+	if to.KeyCalls < 0 || to.KeyCalls > MaxCalls {
+		return fault.Field("key_calls", "The number of calls is a whole number from 0 to %d; 0 means any number.", MaxCalls)
+	}
+	if to.WorkspaceCalls < 0 || to.WorkspaceCalls > MaxCalls {
+		return fault.Field("workspace_calls", "The number of calls is a whole number from 0 to %d; 0 means any number.", MaxCalls)
 	}
 	return s.Store.ChangeSettings(ctx, by.Account, to, version, by.Event(access.ChangeSettings, "", string(by.Account), "changed the account's settings"))
 }

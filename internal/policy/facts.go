@@ -6,6 +6,7 @@ import (
 
 	"bailiwick/internal/catalogue"
 	"bailiwick/internal/ident"
+	"bailiwick/internal/limit"
 	"bailiwick/internal/provider"
 	"bailiwick/internal/secret"
 )
@@ -15,6 +16,8 @@ type Account struct {
 	ID            ident.Account
 	Default       ident.Workspace
 	NameWorkspace bool // calls from sub-workspaces must name their workspace
+	// How many calls may run at once with one key and in one workspace; 0: any number.
+	KeyCalls, WorkspaceCalls int
 }
 
 // Workspace is what the policy needs to know of a workspace: its grants and
@@ -27,6 +30,7 @@ type Workspace struct {
 	CallAll bool
 	Grants  map[ident.Model]catalogue.Capabilities
 	Members map[ident.User]bool
+	Limits  map[ident.Model]limit.Setting
 }
 
 // User is what the policy needs to know of the owner of keys.

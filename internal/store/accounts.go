@@ -20,6 +20,8 @@ type accountRow struct {
 	WorkspaceLimit int
 	WorkspaceCount int // without the Default Workspace
 	KeyLimit       int // of one workspace
+	KeyCalls       int // at once
+	WorkspaceCalls int // at once
 	Created        stamp
 	Version        int64
 }
@@ -29,14 +31,16 @@ func (accountRow) TableName() string { return "accounts" }
 func accountRowOf(a account.Account) accountRow {
 	return accountRow{
 		ID: a.ID, Alias: a.Alias, Name: a.Name, NameWorkspace: a.Settings.NameWorkspace,
-		WorkspaceLimit: a.Settings.WorkspaceLimit, KeyLimit: a.Settings.KeyLimit, Created: stampOf(a.CreatedAt), Version: a.Version,
+		WorkspaceLimit: a.Settings.WorkspaceLimit, KeyLimit: a.Settings.KeyLimit, KeyCalls: a.Settings.KeyCalls, WorkspaceCalls: a.Settings.WorkspaceCalls, Created: stampOf(a.CreatedAt), Version: a.Version,
 	}
 }
 
 func (r accountRow) account() account.Account {
 	return account.Account{
 		ID: r.ID, Alias: r.Alias, Name: r.Name, CreatedAt: r.Created.time(), Version: r.Version,
-		Settings: account.Settings{NameWorkspace: r.NameWorkspace, WorkspaceLimit: r.WorkspaceLimit, KeyLimit: r.KeyLimit},
+		Settings: account.Settings{
+			NameWorkspace: r.NameWorkspace, WorkspaceLimit: r.WorkspaceLimit, KeyLimit: r.KeyLimit, KeyCalls: r.KeyCalls, WorkspaceCalls: r.WorkspaceCalls,
+		},
 	}
 }
 
@@ -116,8 +120,8 @@ func (s *Store) ChangeSettings(ctx context.Context, id ident.Account, to account
 		if row.Version != version {
 			return stale("account")
 		}
-		_, err = exec(tx, "UPDATE accounts SET name_workspace = ?, workspace_limit = ?, key_limit = ?, version = version + 1 WHERE id = ?",
-			to.NameWorkspace, to.WorkspaceLimit, to.KeyLimit, id)
+		_, err = exec(tx, "UPDATE accounts SET name_workspace = ?, workspace_limit = ?, key_limit = ?, key_calls = ?, workspace_calls = ?, version = version + 1 WHERE id = ?",
+			to.NameWorkspace, to.WorkspaceLimit, to.KeyLimit, to.KeyCalls, to.WorkspaceCalls, id)
 		return err
 	})
 	return explain(err, "account")

@@ -104,14 +104,16 @@ func (e extent) load(ctx context.Context, tx *gorm.DB, f *policy.Facts) error {
 
 func (e extent) loadAccounts(ctx context.Context, tx *gorm.DB, f *policy.Facts) error {
 	type line struct {
-		ID            ident.Account
-		NameWorkspace bool
-		First         ident.Workspace
+		ID             ident.Account
+		NameWorkspace  bool
+		KeyCalls       int
+		WorkspaceCalls int
+		First          ident.Workspace
 	}
-	lines, err := rowsOf[line](ctx, tx, e, anAccount, `SELECT a.id, a.name_workspace, w.id AS first FROM accounts a
+	lines, err := rowsOf[line](ctx, tx, e, anAccount, `SELECT a.id, a.name_workspace, a.key_calls, a.workspace_calls, w.id AS first FROM accounts a
 		JOIN workspaces w ON w.account_id = a.id AND w.is_default WHERE`, "a.id", "a.id")
 	for _, l := range lines {
-		f.Accounts = append(f.Accounts, policy.Account{ID: l.ID, Default: l.First, NameWorkspace: l.NameWorkspace})
+		f.Accounts = append(f.Accounts, policy.Account{ID: l.ID, Default: l.First, NameWorkspace: l.NameWorkspace, KeyCalls: l.KeyCalls, WorkspaceCalls: l.WorkspaceCalls})
 	}
 	return err
 }

@@ -10,6 +10,7 @@ import (
 	"bailiwick/internal/access"
 	"bailiwick/internal/catalogue"
 	"bailiwick/internal/ident"
+	"bailiwick/internal/limit"
 	"bailiwick/internal/policy"
 )
 
@@ -28,7 +29,7 @@ func (r keyRow) fact() (policy.Key, error) {
 	}, err
 }
 
-// loadWorkspaces reads workspaces with their grants and members, three queries
+// loadWorkspaces reads workspaces with their grants, members and limits, four queries
 // for all of them.
 func (e extent) loadWorkspaces(ctx context.Context, tx *gorm.DB, f *policy.Facts) error {
 	rows, err := rowsOf[workspaceRow](ctx, tx, e, aWorkspace, "SELECT * FROM workspaces WHERE", "account_id", "id")
@@ -43,12 +44,16 @@ func (e extent) loadWorkspaces(ctx context.Context, tx *gorm.DB, f *policy.Facts
 	if err != nil {
 		return err
 	}
+	limits, err := e.limits(ctx, tx)
+	if err != nil {
+		return err
+	}
 	found := make(map[ident.Workspace]bool, len(rows))
 	for _, r := range rows {
 		found[r.ID] = true
 		f.Workspaces = append(f.Workspaces, policy.Workspace{
 			ID: r.ID, Account: r.Account, Name: r.Name, Default: r.Default, CallAll: r.CallAll,
-			Grants: grants[r.ID], Members: members[r.ID],
+			Grants: grants[r.ID], Members: members[r.ID], Limits: limits[r.ID],
 		})
 	}
 	f.Gone.Workspaces = gone(e, aWorkspace, found, named[ident.Workspace])
@@ -75,6 +80,18 @@ func (e extent) members(ctx context.Context, tx *gorm.DB) (map[ident.Workspace]m
 			in[r.Workspace] = map[ident.User]bool{}
 		}
 		in[r.Workspace][r.User] = true
+	}
+	return in, err
+}
+
+func (e extent) limits(ctx context.Context, tx *gorm.DB) (map[ident.Workspace]map[ident.Model]limit.Setting, error) {
+	rows, err := rowsOf[limitRow](ctx, tx, e, aWorkspace, "SELECT * FROM limits WHERE", "account_id", "workspace_id")
+	in := map[ident.Workspace]map[ident.Model]limit.Setting{}
+	for _, r := range rows {
+		if in[r.Workspace] == nil {
+			in[r.Workspace] = map[ident.Model]limit.Setting{}
+		}
+		in[r.Workspace][r.Model] = r.setting()
 	}
 	return in, err
 }

@@ -14,6 +14,7 @@ import (
 	"bailiwick/internal/catalogue"
 	"bailiwick/internal/grant"
 	"bailiwick/internal/ident"
+	"bailiwick/internal/limit"
 	"bailiwick/internal/provider"
 	"bailiwick/internal/secret"
 	"bailiwick/internal/store"
@@ -118,6 +119,12 @@ func explainedChanges(t *testing.T, s *store.Store, e estate, second workspace.W
 			_, err := s.ReplaceGrants(ctx, a, subject, grant.Edit{Version: 2, Authorized: []ident.Workspace{second.ID}}, "root@acme", func(grant.Change) audit.Event { return why })
 			return err
 		},
+		"ChangeLimits": func() error {
+			return s.ChangeLimits(ctx, a, e.ws.ID, []limit.Change{ratesOf(e.model, 7, 60, 0, 0)}, "root@acme", func(ident.Model, limit.Limit, limit.Limit) audit.Event { return why })
+		},
+		"ChangeModelLimit": func() error {
+			return s.ChangeModelLimit(ctx, a, e.model, catalogue.Limit{Requests: 1, RequestPeriod: 1}, 1, func(catalogue.Limit) audit.Event { return why })
+		},
 		"InstallModels": func() error { return s.InstallModels(ctx, a, []catalogue.Model{model}, why) },
 		"InsertModel":   func() error { return s.InsertModel(ctx, a, model, why) },
 		"InsertProvider": func() error {
@@ -137,7 +144,7 @@ func everything(t *testing.T, s *store.Store) string {
 		"SELECT id || name || role || password || must_change || generation || last_log_on || version FROM users ORDER BY id",
 		"SELECT id || name || version FROM workspaces ORDER BY id", "SELECT id || name || version FROM accounts ORDER BY id",
 		"SELECT user_id || role || version FROM members ORDER BY user_id", "SELECT id || description || version FROM keys ORDER BY id",
-		"SELECT id || name || version FROM providers ORDER BY id", "SELECT id FROM models ORDER BY id", "SELECT user_id FROM invitations ORDER BY user_id",
+		"SELECT id || name || version FROM providers ORDER BY id", "SELECT id || facts FROM models ORDER BY id", "SELECT model_id || version FROM limits ORDER BY model_id", "SELECT user_id FROM invitations ORDER BY user_id",
 		"SELECT id FROM audit_events ORDER BY id", "SELECT seq || '' FROM audit_heads",
 	} {
 		column, err := s.Strings(query)

@@ -33,6 +33,7 @@ import (
 	"bailiwick/internal/apikey"
 	"bailiwick/internal/catalogue"
 	"bailiwick/internal/grant"
+	"bailiwick/internal/limit"
 	"bailiwick/internal/policy"
 	"bailiwick/internal/provider"
 	"bailiwick/internal/usage"
@@ -47,6 +48,7 @@ var (
 	_ catalogue.Store       = (*Store)(nil)
 	_ grant.Store           = (*Store)(nil)
 	_ apikey.Store          = (*Store)(nil)
+	_ limit.Store           = (*Store)(nil)
 	_ provider.Store        = (*Store)(nil)
 	_ usage.Store           = (*Store)(nil)
 	_ policy.Source         = (*Store)(nil)

@@ -13,6 +13,7 @@ import (
 	"bailiwick/internal/fault"
 	"bailiwick/internal/grant"
 	"bailiwick/internal/ident"
+	"bailiwick/internal/limit"
 	"bailiwick/internal/provider"
 	"bailiwick/internal/secret"
 	"bailiwick/internal/store"
@@ -65,6 +66,7 @@ func TestWhatIsForeignIsMissing(t *testing.T) {
 		if version(t, s) != before {
 			t.Error("something changed")
 		}
+		theirs.limit(t)
 		for name, n := range foreignLists(t, s, mine, theirs) {
 			if n != 0 {
 				t.Errorf("%s lists %d", name, n)
@@ -94,6 +96,9 @@ func foreignTries(t *testing.T, s *store.Store, mine, other estate) map[string]f
 	}
 	serving := func(p ident.Provider, m ident.Model) []provider.Serving {
 		return []provider.Serving{{Provider: p, Model: m, Name: "x"}}
+	}
+	limited := func(ws ident.Workspace, m ident.Model) error {
+		return s.ChangeLimits(ctx, a, ws, []limit.Change{ratesOf(m, 7, 60, 0, 0)}, "root@acme", func(ident.Model, limit.Limit, limit.Limit) audit.Event { return why })
 	}
 	return map[string]func() error{
 		"SetPassword":               func() error { return s.SetPassword(ctx, a, other.user.ID, "x", false, why) },
@@ -136,6 +141,12 @@ func foreignTries(t *testing.T, s *store.Store, mine, other estate) map[string]f
 		},
 		"ReplaceServings of a model": func() error {
 			return s.ReplaceServings(ctx, a, mine.provider.ID, serving(mine.provider.ID, other.model), why)
+		},
+		"Limits":                      func() error { return second(s.Limits(ctx, a, other.ws.ID)) },
+		"ChangeLimits of a workspace": func() error { return limited(other.ws.ID, mine.model) },
+		"ChangeLimits of a model":     func() error { return limited(mine.ws.ID, other.model) },
+		"ChangeModelLimit": func() error {
+			return s.ChangeModelLimit(ctx, a, other.model, catalogue.Limit{Requests: 1, RequestPeriod: 1}, 1, func(catalogue.Limit) audit.Event { return why })
 		},
 		"ImportModels": func() error {
 			return s.ImportModels(ctx, a, other.provider.ID, nil, serving(other.provider.ID, mine.model), why)
@@ -192,8 +203,11 @@ func foreignLists(t *testing.T, s *store.Store, mine, theirs estate) map[string]
 			strangers++
 		}
 	}
+	sums, err := s.LimitSums(ctx, a)
+	must(t, err)
 	return map[string]int{
-		"Members": len(members), "Administrators": len(heads), "Seats": len(seats), "UserImpact": len(impact.Keys) + len(impact.Workspaces),
+		"LimitSums": len(sums),
+		"Members":   len(members), "Administrators": len(heads), "Seats": len(seats), "UserImpact": len(impact.Keys) + len(impact.Workspaces),
 		"Users and Candidates": strangers,
 		"Workspaces":           len(workspaces), "Keys of one": len(one), "Keys of two": len(two), "Keys found": len(searched),
 		"Models": foreign, "Usage": len(records),
@@ -204,12 +218,16 @@ func foreignLists(t *testing.T, s *store.Store, mine, theirs estate) map[string]
 func TestTheTablesRefuseRowsAcrossAccounts(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		mine, theirs := newEstate(t, s, "acme"), newEstate(t, s, "umbrella")
+		mine.limit(t)
 		for _, statement := range []string{
 			"UPDATE members SET workspace_id = '" + string(theirs.ws.ID) + "' WHERE user_id = '" + string(mine.user.ID) + "'",
 			"UPDATE members SET user_id = '" + string(theirs.user.ID) + "' WHERE user_id = '" + string(mine.user.ID) + "'",
 			"UPDATE keys SET owner_id = '" + string(theirs.user.ID) + "' WHERE id = '" + string(mine.key.ID) + "'",
 			"UPDATE keys SET workspace_id = '" + string(theirs.ws.ID) + "' WHERE id = '" + string(mine.key.ID) + "'",
 			"UPDATE grants SET workspace_id = '" + string(theirs.ws.ID) + "' WHERE model_id = '" + string(mine.model) + "'",
+			"UPDATE limits SET workspace_id = '" + string(theirs.ws.ID) + "' WHERE model_id = '" + string(mine.model) + "'",
+			"UPDATE limits SET model_id = '" + string(theirs.model) + "' WHERE model_id = '" + string(mine.model) + "'",
+			"UPDATE limits SET request_period = 0, token_period = 60",
 			"UPDATE servings SET provider_id = '" + string(theirs.provider.ID) + "' WHERE model_id = '" + string(mine.model) + "'",
 			"UPDATE users SET role = 'root' WHERE id = '" + string(mine.user.ID) + "'",
 			"UPDATE workspaces SET is_default = TRUE WHERE id = '" + string(mine.ws.ID) + "'",
@@ -230,7 +248,7 @@ func TestEveryMethodNamesItsOwnerFirst(t *testing.T) {
 		"Actor": "a session's user", "Invitation": "the token's", "AcceptInvitation": "the token's", "Sessions": "their tokens", "Facts": "the policy's, of all",
 		"InsertUsage": "the recorder's, of all", "KeysUsed": "the recorder's, of all", "Note": "the event says",
 		"Tips": "the exporter's, of all", "Chains": "the verifier's, of all",
-		"Canary": "the installation's", "Close": "", "OnChange": "", "Exec": "test", "Unchain": "test", "Strings": "test", "Number": "test", "Postgres": "test", "Plan": "test", "Reads": "test",
+		"Beat": "of all servers", "Leave": "of all servers", "Canary": "the installation's", "Close": "", "OnChange": "", "Exec": "test", "Unchain": "test", "Strings": "test", "Number": "test", "Postgres": "test", "Plan": "test", "Reads": "test",
 	}
 	owners := []reflect.Type{reflect.TypeFor[ident.Account](), reflect.TypeFor[ident.Workspace]()}
 	methods := reflect.TypeFor[*store.Store]()
