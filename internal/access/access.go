@@ -246,7 +246,7 @@ func (d Duty) fault() error {
 func (a Actor) Event(do Action, ws ident.Workspace, object, summary string) audit.Event {
 	e := audit.Event{
 		ID: ident.NewEvent(), Account: a.Account, Workspace: ws,
-		Actor: a.User, ActorName: a.FullName(), Address: a.Address, Call: a.Call,
+		Actor: a.User, ActorKind: a.kind(), ActorName: a.FullName(), Address: a.Address, Call: a.Call,
 		Action: string(do), Object: object, Summary: summary,
 	}
 	if a.Key != "" {
@@ -254,4 +254,17 @@ func (a Actor) Event(do Action, ws ident.Workspace, object, summary string) audi
 		e = e.With("api key", string(a.Key))
 	}
 	return e
+}
+
+func (a Actor) kind() audit.Kind {
+	if a.Role == Root {
+		return audit.Root
+	}
+	return audit.User
+}
+
+// Refused begins the audit line of something this actor asked for and was told
+// to have no leave for, or that it is missing. It is for the Recorder.
+func (a Actor) Refused(do Action, ws ident.Workspace, object, reason string) audit.Event {
+	return a.Event(do, ws, object, "was refused "+string(do)).Ended(audit.Refused, reason)
 }

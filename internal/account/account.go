@@ -38,16 +38,21 @@ type Settings struct {
 	// API key and in one workspace; 0: any number.
 	KeyCalls       int
 	WorkspaceCalls int
+	// AuditDays is how long the audit trail is kept, in days; zero: for ever.
+	AuditDays int
 }
 
 // Defaults are the settings an account begins with.
-var Defaults = Settings{NameWorkspace: true, WorkspaceLimit: 10, KeyLimit: 50, KeyCalls: 512, WorkspaceCalls: 2048}
+var Defaults = Settings{NameWorkspace: true, WorkspaceLimit: 10, KeyLimit: 50, KeyCalls: 512, WorkspaceCalls: 2048, AuditDays: 365}
 
-// MaxWorkspaceLimit, MaxKeyLimit and MaxCalls bound the settings.
+// What bounds the settings. The trail is kept long enough that nobody can make
+// their own deeds vanish by this setting before somebody looks.
 const (
 	MaxWorkspaceLimit = 100_000
 	MaxKeyLimit       = 100_000
 	MaxCalls          = 100_000
+	MinAuditDays      = 90
+	MaxAuditDays      = 3650
 )
 
 // User is a person who logs on under an account.
@@ -129,7 +134,7 @@ func (s *Service) SetUp(ctx context.Context, in NewAccount, address string) (Acc
 
 // Open opens an account from this machine's command line.
 func (s *Service) Open(ctx context.Context, in NewAccount) (Account, error) {
-	return s.open(ctx, in, false, audit.Event{ActorName: "command line"})
+	return s.open(ctx, in, false, audit.Event{ActorName: audit.CommandLineName})
 }
 
 func (s *Service) open(ctx context.Context, in NewAccount, onlyFirst bool, why audit.Event) (Account, error) {
@@ -151,7 +156,7 @@ func (s *Service) open(ctx context.Context, in NewAccount, onlyFirst bool, why a
 	a := Account{ID: ident.NewAccount(), Alias: alias, Name: name, Settings: Defaults, CreatedAt: s.Now(), Version: 1}
 	root := User{ID: ident.NewUser(), Account: a.ID, LogOn: RootLogOn, Name: name, Role: access.Root, Password: hash, CreatedAt: s.Now(), Generation: 1, Version: 1}
 	why.ID, why.Account, why.Action, why.Object = ident.NewEvent(), a.ID, "accounts:open", string(a.ID)
-	why.Summary = "opened account " + string(alias)
+	why.Summary, why.ObjectName = "opened account "+string(alias), name
 	err = s.Store.OpenAccount(ctx, Opening{Account: a, Root: root, Workspace: ident.NewWorkspace()}, onlyFirst, why)
 	if fault.Is(err, fault.Conflict) && !onlyFirst {
 		return Account{}, fault.New(fault.Conflict, "There is already an account with the alias %s.", alias).About("alias")
@@ -194,6 +199,9 @@ func (s *Service) ChangeSettings(ctx context.Context, by access.Actor, to Settin
 	if to.WorkspaceCalls < 0 || to.WorkspaceCalls > MaxCalls {
 		return fault.Field("workspace_calls", "The number of calls is a whole number from 0 to %d; 0 means any number.", MaxCalls)
 	}
+	if to.AuditDays != 0 && (to.AuditDays < MinAuditDays || to.AuditDays > MaxAuditDays) {
+		return fault.Field("audit", "The audit trail is kept for %d to %d days, or for ever with 0.", MinAuditDays, MaxAuditDays)
+	}
 	return s.Store.ChangeSettings(ctx, by.Account, to, version, by.Event(access.ChangeSettings, "", string(by.Account), "changed the account's settings"))
 }
 
@@ -222,7 +230,8 @@ func (s *Service) AddUser(ctx context.Context, a Account, in NewUser) (User, err
 		return User{}, err
 	}
 	u.Role = in.Role
-	err = s.Store.InsertUser(ctx, a.ID, u, local(a.ID, "users:add", string(u.ID), "added RAM user "+string(in.LogOn)))
+	why := local(a.ID, "users:add", string(u.ID), "added RAM user "+string(in.LogOn)).Changed("name", "", u.Name).Changed("role", "", string(u.Role))
+	err = s.Store.InsertUser(ctx, a.ID, u, why)
 	if fault.Is(err, fault.Conflict) {
 		return User{}, fault.New(fault.Conflict, "There is already a user %s@%s.", in.LogOn, a.Alias).About("name")
 	}
@@ -244,5 +253,5 @@ func (s *Service) ResetPassword(ctx context.Context, u User, to secret.Text) err
 
 // local begins the event of something done at this machine's command line.
 func local(a ident.Account, action, object, summary string) audit.Event {
-	return audit.Event{ID: ident.NewEvent(), Account: a, ActorName: "command line", Action: action, Object: object, Summary: summary}
+	return audit.Event{ID: ident.NewEvent(), Account: a, ActorName: audit.CommandLineName, Action: action, Object: object, Summary: summary}
 }

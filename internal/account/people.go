@@ -85,7 +85,8 @@ func (s *People) AddWithPassword(ctx context.Context, by access.Actor, in Profil
 }
 
 func (s *People) added(by access.Actor, u User) audit.Event {
-	return by.Event("users:add", "", string(u.ID), fmt.Sprintf("added RAM user %s", u.LogOn))
+	return by.Event("users:add", "", string(u.ID), fmt.Sprintf("added RAM user %s", u.LogOn)).About("user", string(u.LogOn)).
+		Changed("name", "", u.Name).Changed("email", "", u.Email)
 }
 
 func (s *People) fresh(by access.Actor, in Profile) (User, error) {
@@ -142,8 +143,7 @@ func (s *People) Edit(ctx context.Context, by access.Actor, id ident.User, in Pr
 		return err
 	}
 	u.Version = version
-	why := s.event(by, "users:edit", u, "changed")
-	why.Detail = map[string]string{"name before": before.Name, "name": u.Name, "email before": before.Email, "email": u.Email}
+	why := s.event(by, "users:edit", u, "changed").Changed("name", before.Name, u.Name).Changed("email", before.Email, u.Email)
 	return s.Store.UpdateUser(ctx, by.Account, u, why)
 }
 
@@ -175,7 +175,8 @@ func (s *People) Promote(ctx context.Context, by access.Actor, id ident.User, su
 	if super {
 		role, words = access.Super, "gave full access to"
 	}
-	return s.Store.SetUserRole(ctx, by.Account, id, role, s.event(by, "users:promote", u, words))
+	why := s.event(by, "users:promote", u, words).Changed("role", string(u.Role), string(role))
+	return s.Store.SetUserRole(ctx, by.Account, id, role, why)
 }
 
 // Disable keeps a user out until enabled again, and ends every session. The
@@ -185,7 +186,7 @@ func (s *People) Disable(ctx context.Context, by access.Actor, id ident.User) er
 	if err != nil {
 		return err
 	}
-	return s.Store.SetUserDisabled(ctx, by.Account, id, s.Now(), s.event(by, "users:disable", u, "disabled"))
+	return s.Store.SetUserDisabled(ctx, by.Account, id, s.Now(), s.event(by, "users:disable", u, "disabled").Changed("may log on", "true", "false"))
 }
 
 // Enable lets a disabled user in again. It needs users:change.
@@ -194,7 +195,7 @@ func (s *People) Enable(ctx context.Context, by access.Actor, id ident.User) err
 	if err != nil {
 		return err
 	}
-	return s.Store.SetUserDisabled(ctx, by.Account, id, time.Time{}, s.event(by, "users:enable", u, "enabled"))
+	return s.Store.SetUserDisabled(ctx, by.Account, id, time.Time{}, s.event(by, "users:enable", u, "enabled").Changed("may log on", "false", "true"))
 }
 
 // Delete ends a user for good, with the keys the user owns. It needs users:change.
@@ -244,5 +245,5 @@ func (s *People) other(ctx context.Context, by access.Actor, id ident.User) (Use
 }
 
 func (s *People) event(by access.Actor, action access.Action, u User, words string) audit.Event {
-	return by.Event(action, "", string(u.ID), fmt.Sprintf("%s RAM user %s", words, u.LogOn))
+	return by.Event(action, "", string(u.ID), fmt.Sprintf("%s RAM user %s", words, u.LogOn)).About("user", string(u.LogOn))
 }

@@ -144,8 +144,7 @@ func (s *Service) Issue(ctx context.Context, by access.Actor, ws ident.Workspace
 		return Key{}, secret.Text{}, err
 	}
 	why := by.Event(access.IssueKeys, ws, string(k.ID), "created an API key"+named(k.Description))
-	why.Detail = k.terms()
-	if err := s.Store.InsertKey(ctx, ws, k, limit, why); err != nil {
+	if err := s.Store.InsertKey(ctx, ws, k, limit, made(why, k)); err != nil {
 		return Key{}, secret.Text{}, err
 	}
 	return k, text, nil
@@ -190,7 +189,7 @@ func (s *Service) Disable(ctx context.Context, by access.Actor, ws ident.Workspa
 	if err := by.RequireIn(ws, access.ChangeKeys); err != nil {
 		return err
 	}
-	return s.Store.SetKeyDisabled(ctx, ws, id, s.Now(), by.Event("keys:disable", ws, string(id), "disabled an API key"))
+	return s.Store.SetKeyDisabled(ctx, ws, id, s.Now(), by.Event("keys:disable", ws, string(id), "disabled an API key").Changed("works", "true", "false"))
 }
 
 // Enable lets a disabled key work again. It needs keys:change.
@@ -198,7 +197,7 @@ func (s *Service) Enable(ctx context.Context, by access.Actor, ws ident.Workspac
 	if err := by.RequireIn(ws, access.ChangeKeys); err != nil {
 		return err
 	}
-	return s.Store.SetKeyDisabled(ctx, ws, id, time.Time{}, by.Event("keys:enable", ws, string(id), "enabled an API key"))
+	return s.Store.SetKeyDisabled(ctx, ws, id, time.Time{}, by.Event("keys:enable", ws, string(id), "enabled an API key").Changed("works", "false", "true"))
 }
 
 // Delete ends a key for good. It needs keys:change.
@@ -206,5 +205,10 @@ func (s *Service) Delete(ctx context.Context, by access.Actor, ws ident.Workspac
 	if err := by.RequireIn(ws, access.ChangeKeys); err != nil {
 		return err
 	}
-	return s.Store.DeleteKey(ctx, ws, id, by.Event("keys:delete", ws, string(id), "deleted an API key"))
+	k, err := s.Store.Key(ctx, ws, id)
+	if err != nil {
+		return err
+	}
+	why := by.Event("keys:delete", ws, string(id), "deleted an API key"+named(k.Description)).About("key", k.Description)
+	return s.Store.DeleteKey(ctx, ws, id, why.With("owner", k.OwnerName).With("ends with", k.Hint))
 }

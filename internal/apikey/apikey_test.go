@@ -183,7 +183,8 @@ func TestTheTrailSaysWhatChangedAndNoSecret(t *testing.T) {
 	o.must(err)
 	lines := o.trail()
 	for _, want := range []string{
-		`created an API key "reports"`, `changed an API key "nightly"`, "reports → nightly", "all → qwen-plus", "all → 10.0.0.0/8",
+		`created an API key "reports"`, `changed an API key "nightly"`, `{"field":"description","old":"reports","new":"nightly"}`,
+		`{"field":"models","old":"all","new":"qwen-plus"}`, `{"field":"addresses","old":"all","new":"10.0.0.0/8"}`,
 		`gave an API key "nightly" a new secret`, "2026-11-23T10:00:00Z",
 	} {
 		if !strings.Contains(lines, want) {

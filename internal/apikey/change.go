@@ -35,7 +35,8 @@ func (s *Service) Edit(ctx context.Context, by access.Actor, ws ident.Workspace,
 	}
 	k.Version = version
 	why := by.Event("keys:edit", ws, string(id), "changed an API key"+named(k.Description))
-	why.Detail = changed(before.terms(), k.terms())
+	why.ObjectName = k.Description
+	why = changed(why, before, k)
 	return s.Store.UpdateKey(ctx, ws, k, why)
 }
 
@@ -60,7 +61,7 @@ func (s *Service) Reset(ctx context.Context, by access.Actor, ws ident.Workspace
 	why := by.Event("keys:reset", ws, string(id), "gave an API key"+named(k.Description)+" a new secret")
 	if overlap > 0 {
 		k.Previous, k.PreviousUntil = old, s.Now().Add(overlap)
-		why.Detail = map[string]string{"old secret works until": instant(k.PreviousUntil)}
+		why = why.With("old secret works until", instant(k.PreviousUntil))
 	}
 	if err := s.Store.ResetKey(ctx, ws, k, old, why); err != nil {
 		return Key{}, secret.Text{}, err

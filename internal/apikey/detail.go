@@ -4,34 +4,22 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"bailiwick/internal/audit"
 )
 
-// terms are what narrows a key, in words for the audit trail.
-func (k Key) terms() map[string]string {
-	return map[string]string{
-		"description": k.Description,
-		"models":      words(k.Models, "all"),
-		"addresses":   words(k.Networks, "all"),
-		"expires":     instant(k.ExpiresAt),
-	}
+// changed notes in the audit trail what narrows a key otherwise than before.
+func changed(why audit.Event, before, after Key) audit.Event {
+	return why.Changed("description", before.Description, after.Description).
+		Changed("models", words(before.Models, "all"), words(after.Models, "all")).
+		Changed("addresses", words(before.Networks, "all"), words(after.Networks, "all")).
+		Changed("expires", instant(before.ExpiresAt), instant(after.ExpiresAt))
 }
 
-// changed puts before and after beside each other where they differ.
-func changed(before, after map[string]string) map[string]string {
-	detail := map[string]string{}
-	for name, was := range before {
-		if is := after[name]; is != was {
-			detail[name] = fmt.Sprintf("%s → %s", orNone(was), orNone(is))
-		}
-	}
-	return detail
-}
-
-func orNone(text string) string {
-	if text == "" {
-		return "none"
-	}
-	return text
+// made notes what narrows a new key.
+func made(why audit.Event, k Key) audit.Event {
+	return why.Changed("description", "", k.Description).Changed("models", "", words(k.Models, "all")).
+		Changed("addresses", "", words(k.Networks, "all")).Changed("expires", "", instant(k.ExpiresAt))
 }
 
 // wordsMax is how many things of a list the trail names.

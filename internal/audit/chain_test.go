@@ -19,7 +19,7 @@ func chain(n int) []audit.Line {
 	var lines []audit.Line
 	var prev audit.Digest
 	for i := range n {
-		l := audit.Link(prev, int64(i+1), audit.Event{ID: ident.NewEvent(), At: noon, Account: "acc-1", Action: "keys:issue", Summary: "made a key"})
+		l := audit.Link(prev, int64(i+1), 0, audit.Event{ID: ident.NewEvent(), At: noon, Account: "acc-1", Action: "keys:issue", Summary: "made a key"})
 		lines, prev = append(lines, l), l.Hash
 	}
 	return lines
@@ -37,11 +37,15 @@ func of(lines []audit.Line) iter.Seq2[audit.Line, error] {
 
 func verify(t *testing.T, lines []audit.Line, heads ...audit.Head) []audit.Finding {
 	t.Helper()
-	found, err := audit.Verify(of(lines), heads)
+	tip := audit.Tip{Account: "acc-1", Seq: 20}
+	if n := len(lines); n > 0 {
+		tip.Seq, tip.Hash = lines[n-1].Seq, lines[n-1].Hash
+	}
+	r, err := audit.Inspect(audit.Chain{Tip: tip, Lines: of(lines)}, heads, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return found
+	return r.Findings
 }
 
 func TestAWholeChainIsFoundWhole(t *testing.T) {
@@ -88,7 +92,7 @@ func TestAChainRewrittenFromTheMiddleDiffersFromTheExportedHead(t *testing.T) {
 	forged := slices.Clone(lines[:9])
 	prev := lines[8].Hash
 	for i := 9; i < 20; i++ {
-		l := audit.Link(prev, int64(i+1), audit.Event{ID: ident.NewEvent(), At: noon, Account: "acc-1", Action: "keys:issue"})
+		l := audit.Link(prev, int64(i+1), 0, audit.Event{ID: ident.NewEvent(), At: noon, Account: "acc-1", Action: "keys:issue"})
 		forged, prev = append(forged, l), l.Hash
 	}
 	named(t, verify(t, forged, head), 15, "replaced")

@@ -105,6 +105,6 @@ func explain(by access.Actor, subject Subject, c Change) audit.Event {
 	if len(c.Granted) > 0 {
 		did = "granted"
 	}
-	why := by.Event(access.ChangeGrants, ws, string(subject.Model), fmt.Sprintf("%s %s of %s", did, subject.Capability.Title(), subject.Model))
-	return why.Changed("authorized", strconv.FormatBool(did == "revoked"), strconv.FormatBool(did == "granted"))
+	why := by.Event(access.ChangeGrants, ws, string(subject.Model), fmt.Sprintf("%s %s of %s", did, subject.Capability.Title(), subject.Model)).About("model", "")
+	return why.Changed(subject.Capability.Title(), strconv.FormatBool(did == "revoked"), strconv.FormatBool(did == "granted"))
 }

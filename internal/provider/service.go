@@ -27,7 +27,7 @@ type Store interface {
 	Provider(ctx context.Context, a ident.Account, id ident.Provider) (Provider, error)
 	Providers(ctx context.Context, a ident.Account) ([]Listed, error)
 	// NoteTest keeps what the last test said.
-	NoteTest(ctx context.Context, a ident.Account, id ident.Provider, at time.Time, testError string) error
+	NoteTest(ctx context.Context, a ident.Account, id ident.Provider, at time.Time, testError string, why audit.Event) error
 	Servings(ctx context.Context, a ident.Account, id ident.Provider) ([]Serving, error)
 	// ReplaceServings makes these the models the provider serves; those not in
 	// the account's catalogue are missing.
@@ -70,7 +70,8 @@ func (s *Service) Add(ctx context.Context, by access.Actor, in Form) (Provider, 
 	if err := s.seal(&p, in.Credential); err != nil {
 		return Provider{}, err
 	}
-	return p, s.Store.InsertProvider(ctx, by.Account, p, by.Event("providers:add", "", string(p.ID), fmt.Sprintf("added provider %q", p.Name)))
+	why := by.Event("providers:add", "", string(p.ID), fmt.Sprintf("added provider %q", p.Name))
+	return p, s.Store.InsertProvider(ctx, by.Account, p, changed(why, Provider{}, p))
 }
 
 // Edit changes a provider. Whoever changes the address must give the
@@ -83,12 +84,12 @@ func (s *Service) Edit(ctx context.Context, by access.Actor, id ident.Provider, 
 	if err != nil {
 		return err
 	}
-	before := p.BaseURL
+	before := p
 	in.Kind = p.Kind
 	if err := s.fill(&p, in); err != nil {
 		return err
 	}
-	if p.BaseURL != before {
+	if p.BaseURL != before.BaseURL {
 		p.Sealed = nil
 	}
 	if !in.Credential.Empty() {
@@ -97,7 +98,8 @@ func (s *Service) Edit(ctx context.Context, by access.Actor, id ident.Provider, 
 		}
 	}
 	p.Version = in.Version
-	return s.Store.UpdateProvider(ctx, by.Account, p, by.Event(access.ChangeProviders, "", string(id), fmt.Sprintf("changed provider %q", p.Name)))
+	why := by.Event(access.ChangeProviders, "", string(id), fmt.Sprintf("changed provider %q", p.Name))
+	return s.Store.UpdateProvider(ctx, by.Account, p, changed(why, before, p))
 }
 
 // Delete removes a provider and what it served. It needs providers:change.
@@ -105,7 +107,12 @@ func (s *Service) Delete(ctx context.Context, by access.Actor, id ident.Provider
 	if err := by.Require(access.ChangeProviders); err != nil {
 		return err
 	}
-	return s.Store.DeleteProvider(ctx, by.Account, id, by.Event("providers:delete", "", string(id), "deleted a provider"))
+	p, err := s.Store.Provider(ctx, by.Account, id)
+	if err != nil {
+		return err
+	}
+	why := by.Event("providers:delete", "", string(id), fmt.Sprintf("deleted provider %q", p.Name))
+	return s.Store.DeleteProvider(ctx, by.Account, id, changed(why, p, Provider{}))
 }
 
 // List gives the account's providers by name. It needs providers:read.
@@ -139,11 +146,13 @@ func (s *Service) Test(ctx context.Context, by access.Actor, id ident.Provider) 
 	if err != nil {
 		return nil, "", err
 	}
+	why := by.Event("providers:test", "", string(id), fmt.Sprintf("tested provider %q", p.Name))
 	models, asked := s.remote(ctx, p)
 	if asked != nil {
 		said = fault.Show(asked)
+		why = why.Ended(audit.Failed, said)
 	}
-	return models, said, s.Store.NoteTest(ctx, by.Account, id, s.Now(), said)
+	return models, said, s.Store.NoteTest(ctx, by.Account, id, s.Now(), said, why)
 }
 
 // Try asks for models with a form that is not saved yet. For a provider that is

@@ -22,6 +22,7 @@ type accountRow struct {
 	KeyLimit       int // of one workspace
 	KeyCalls       int // at once
 	WorkspaceCalls int // at once
+	AuditDays      int // 0: for ever
 	Created        stamp
 	Version        int64
 }
@@ -31,7 +32,8 @@ func (accountRow) TableName() string { return "accounts" }
 func accountRowOf(a account.Account) accountRow {
 	return accountRow{
 		ID: a.ID, Alias: a.Alias, Name: a.Name, NameWorkspace: a.Settings.NameWorkspace,
-		WorkspaceLimit: a.Settings.WorkspaceLimit, KeyLimit: a.Settings.KeyLimit, KeyCalls: a.Settings.KeyCalls, WorkspaceCalls: a.Settings.WorkspaceCalls, Created: stampOf(a.CreatedAt), Version: a.Version,
+		WorkspaceLimit: a.Settings.WorkspaceLimit, KeyLimit: a.Settings.KeyLimit, KeyCalls: a.Settings.KeyCalls, WorkspaceCalls: a.Settings.WorkspaceCalls,
+		AuditDays: a.Settings.AuditDays, Created: stampOf(a.CreatedAt), Version: a.Version,
 	}
 }
 
@@ -40,6 +42,7 @@ func (r accountRow) account() account.Account {
 		ID: r.ID, Alias: r.Alias, Name: r.Name, CreatedAt: r.Created.time(), Version: r.Version,
 		Settings: account.Settings{
 			NameWorkspace: r.NameWorkspace, WorkspaceLimit: r.WorkspaceLimit, KeyLimit: r.KeyLimit, KeyCalls: r.KeyCalls, WorkspaceCalls: r.WorkspaceCalls,
+			AuditDays: r.AuditDays,
 		},
 	}
 }
@@ -112,17 +115,17 @@ func (s *Store) AccountByAlias(ctx context.Context, alias ident.Alias) (account.
 // ChangeSettings implements account.Store. A limit below what is used is kept:
 // no more can be added until enough are deleted.
 func (s *Store) ChangeSettings(ctx context.Context, id ident.Account, to account.Settings, version int64, why audit.Event) error {
-	err := s.change(ctx, why, anAccount.of(id, string(id)), func(tx *gorm.DB) error {
+	err := s.changeAs(ctx, func(tx *gorm.DB) (deed, error) {
 		row, err := of[accountRow](tx).Where("id = ?", id).Take(ctx)
 		if err != nil {
-			return err
+			return deed{}, err
 		}
 		if row.Version != version {
-			return stale("account")
+			return deed{}, stale("account")
 		}
-		_, err = exec(tx, "UPDATE accounts SET name_workspace = ?, workspace_limit = ?, key_limit = ?, key_calls = ?, workspace_calls = ?, version = version + 1 WHERE id = ?",
-			to.NameWorkspace, to.WorkspaceLimit, to.KeyLimit, to.KeyCalls, to.WorkspaceCalls, id)
-		return err
+		_, err = exec(tx, `UPDATE accounts SET name_workspace = ?, workspace_limit = ?, key_limit = ?, key_calls = ?, workspace_calls = ?, audit_days = ?,
+			version = version + 1 WHERE id = ?`, to.NameWorkspace, to.WorkspaceLimit, to.KeyLimit, to.KeyCalls, to.WorkspaceCalls, to.AuditDays, id)
+		return deed{why.Between(row.account().Settings, to), anAccount.of(id, string(id))}, err
 	})
 	return explain(err, "account")
 }

@@ -22,7 +22,7 @@ func tips(ctx context.Context, tx *gorm.DB) ([]audit.Tip, error) {
 	}
 	list := make([]audit.Tip, len(rows))
 	for i, r := range rows {
-		list[i] = audit.Tip{Account: r.Account, Seq: r.Seq, Hash: linkOf(r.Hash)}
+		list[i] = r.tip()
 	}
 	return list, nil
 }
@@ -49,12 +49,35 @@ func (s *Store) Chains(ctx context.Context, visit func(audit.Chain) error) error
 		for _, a := range all {
 			end := ends[a]
 			end.Account = a
-			if err := visit(audit.Chain{Tip: end, Lines: chainLines(ctx, tx, a)}); err != nil {
+			if err := visitChain(ctx, tx, end, visit); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
+}
+
+// Chain visits the chain of one account.
+func (s *Store) Chain(ctx context.Context, a ident.Account, visit func(audit.Chain) error) error {
+	return s.view(ctx, func(tx *gorm.DB) error {
+		end := audit.Tip{Account: a}
+		rows, err := of[headRow](tx).Raw("SELECT account_id, seq, hash FROM audit_heads WHERE account_id = ?", a).Find(ctx)
+		if err != nil {
+			return explain(err, "event")
+		}
+		for _, r := range rows {
+			end = r.tip()
+		}
+		return visitChain(ctx, tx, end, visit)
+	})
+}
+
+func visitChain(ctx context.Context, tx *gorm.DB, end audit.Tip, visit func(audit.Chain) error) error {
+	anchors, err := anchorsOf(ctx, tx, end.Account)
+	if err != nil {
+		return err
+	}
+	return visit(audit.Chain{Tip: end, Anchors: anchors, Lines: chainLines(ctx, tx, end.Account)})
 }
 
 // chainLines reads the lines of an account in the order of their numbers.

@@ -20,7 +20,7 @@ import (
 func inspect(t testing.TB, s *store.Store, heads map[ident.Account][]audit.Head) (found []string) {
 	t.Helper()
 	must(t, s.Chains(t.Context(), func(c audit.Chain) error {
-		r, err := audit.Inspect(c, heads[c.Account])
+		r, err := audit.Inspect(c, heads[c.Account], signingKey().Public().(ed25519.PublicKey))
 		for _, f := range r.Findings {
 			found = append(found, f.What)
 		}
@@ -35,6 +35,7 @@ func noTriggers(t testing.TB, s *store.Store) {
 	t.Helper()
 	if s.Postgres() {
 		must(t, s.Exec("DROP TRIGGER audit_events_keep ON audit_events"))
+		must(t, s.Exec("DROP TRIGGER audit_events_keep_delete ON audit_events"))
 		return
 	}
 	for _, name := range []string{"update", "delete", "replace"} {
@@ -76,13 +77,13 @@ func TestWhatSomebodyDidToTheTrailByHandIsNamed(t *testing.T) {
 		statements []string
 		named      string
 	}{
-		"an edited summary":   {[]string{"UPDATE audit_events SET summary = 'nothing happened' WHERE seq = 5"}, "line 5 (%s) was edited"},
-		"an edited actor":     {[]string{"UPDATE audit_events SET actor_name = 'carol@acme' WHERE seq = 5"}, "line 5 (%s) was edited"},
-		"an edited time":      {[]string{"UPDATE audit_events SET at = at + 1 WHERE seq = 5"}, "line 5 (%s) was edited"},
-		"an edited workspace": {[]string{"UPDATE audit_events SET workspace_id = 'llm-0000000000000000' WHERE seq = 5"}, "line 5 (%s) was edited"},
-		"an edited detail":    {[]string{`UPDATE audit_events SET detail = '{"a":"b"}' WHERE seq = 5`}, "line 5 (%s) was edited"},
-		"a broken detail":     {[]string{"UPDATE audit_events SET detail = 'x' WHERE seq = 5"}, "line 5 (%s) was edited"},
-		"a cut hash":          {[]string{"UPDATE audit_events SET hash = prev WHERE seq = 5"}, "line 5 (%s) was edited"},
+		"an edited summary":   {[]string{"UPDATE audit_events SET summary = 'nothing happened' WHERE seq = 5"}, "line 5 (%s) was edited or inserted"},
+		"an edited actor":     {[]string{"UPDATE audit_events SET actor_name = 'carol@acme' WHERE seq = 5"}, "line 5 (%s) was edited or inserted"},
+		"an edited time":      {[]string{"UPDATE audit_events SET at = at + 1 WHERE seq = 5"}, "line 5 (%s) was edited or inserted"},
+		"an edited workspace": {[]string{"UPDATE audit_events SET workspace_id = 'llm-0000000000000000' WHERE seq = 5"}, "line 5 (%s) was edited or inserted"},
+		"an edited detail":    {[]string{`UPDATE audit_events SET detail = '{"a":"b"}' WHERE seq = 5`}, "line 5 (%s) was edited or inserted"},
+		"a broken detail":     {[]string{"UPDATE audit_events SET detail = 'x' WHERE seq = 5"}, "line 5 (%s) was edited or inserted"},
+		"a cut hash":          {[]string{"UPDATE audit_events SET hash = prev WHERE seq = 5"}, "line 5 (%s) was edited or inserted"},
 		"a deleted line":      {[]string{"DELETE FROM audit_events WHERE seq = 5"}, "line 5 was deleted"},
 		"deleted lines":       {[]string{"DELETE FROM audit_events WHERE seq IN (4, 5)"}, "lines 4 to 5 were deleted"},
 		"the first deleted":   {[]string{"DELETE FROM audit_events WHERE seq = 1"}, "line 1 was deleted"},
@@ -90,9 +91,9 @@ func TestWhatSomebodyDidToTheTrailByHandIsNamed(t *testing.T) {
 		"all deleted":         {[]string{"DELETE FROM audit_events"}, "lines 1 to 9 were deleted from the end"},
 		"the head put back": {[]string{"DELETE FROM audit_events WHERE seq = 9", "UPDATE audit_heads SET seq = 8, hash = (SELECT hash FROM audit_events WHERE seq = 8)"},
 			"lines 9 to 9 were deleted from the end"},
-		"the head deleted": {[]string{"DELETE FROM audit_heads"}, "line 9 is not the one the chain ends with"},
+		"the head deleted": {[]string{"DELETE FROM audit_heads"}, "line 9 is not the one that the chain ends with"},
 		"swapped lines": {[]string{"UPDATE audit_events SET seq = 99 WHERE seq = 5", "UPDATE audit_events SET seq = 5 WHERE seq = 6",
-			"UPDATE audit_events SET seq = 6 WHERE seq = 99"}, "line 6 (%s) was edited"},
+			"UPDATE audit_events SET seq = 6 WHERE seq = 99"}, "line 6 (%s) was edited or inserted"},
 		"another account's": {[]string{"UPDATE audit_events SET account_id = 'acc-0000000000000000' WHERE seq = 5"}, "line 5 was deleted"},
 	} {
 		t.Run(what, func(t *testing.T) {

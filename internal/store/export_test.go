@@ -99,14 +99,15 @@ func (s *Store) Unchain() error {
 			"ALTER TABLE audit_events RENAME TO audit_events_chained", old("CREATE TABLE audit_events"),
 			`INSERT INTO audit_events (seq, id, at, account_id, workspace_id, actor_id, actor_name, address, call_id, action, object, summary, detail)
 				SELECT tick, id, at, account_id, workspace_id, actor_id, actor_name, address, call_id, action, object, summary, detail FROM audit_events_chained`,
-			"DROP TABLE audit_events_chained", "DROP TABLE audit_heads", "DELETE FROM migrations WHERE id LIKE '%audit_chain'",
+			"DROP TABLE audit_events_chained", "DROP TABLE audit_heads", "DELETE FROM migrations WHERE id LIKE '%audit_chain' OR id LIKE '%_trail'",
+			"DROP TABLE audit_anchors", "ALTER TABLE accounts DROP COLUMN audit_days",
 			old("CREATE INDEX audit_events_by_account"), old("CREATE INDEX audit_events_by_workspace"),
 		}
 		if err := run(tx, statements); err != nil {
 			return err
 		}
 		if postgresql(tx) {
-			return run(tx, beginTriggersPostgres[1:])
+			return run(tx, append([]string{"DROP FUNCTION audit_events_let_go"}, beginTriggersPostgres[1:]...))
 		}
 		return run(tx, beginTriggersSQLite)
 	})

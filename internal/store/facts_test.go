@@ -214,7 +214,7 @@ func (c *chaos) act() {
 		} else if p.ID != "" {
 			p.Name = name
 			must(c.t, c.s.UpdateProvider(ctx, a, p, w.Why("providers:change")))
-			must(c.t, c.s.NoteTest(ctx, a, p.ID, storetest.Start, "slow"))
+			must(c.t, c.s.NoteTest(ctx, a, p.ID, storetest.Start, "slow", w.Why("providers:test")))
 		}
 	case 12:
 		x, err := c.s.Account(ctx, a)

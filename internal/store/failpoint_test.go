@@ -130,7 +130,15 @@ func explainedChanges(t *testing.T, s *store.Store, e estate, second workspace.W
 		"InsertProvider": func() error {
 			return s.InsertProvider(ctx, a, provider.Provider{ID: ident.NewProvider(), Account: a, Name: "new", Kind: provider.Embedded, CreatedAt: storetest.Start, Version: 1}, why)
 		},
-		"UpdateProvider":  func() error { p := e.provider; p.Name, p.Version = "x", 1; return s.UpdateProvider(ctx, a, p, why) },
+		"UpdateProvider": func() error { p := e.provider; p.Name, p.Version = "x", 1; return s.UpdateProvider(ctx, a, p, why) },
+		"NoteTest":       func() error { return s.NoteTest(ctx, a, e.provider.ID, storetest.Start, "x", why) },
+		"ExpireTrail": func() error {
+			sign := func(seq int64, hash audit.Digest) audit.Anchor {
+				return audit.SignAnchor(signingKey(), a, seq, hash, storetest.Start)
+			}
+			_, err := s.ExpireTrail(ctx, a, time.Now().AddDate(1, 0, 0), sign, func(int64, int64) audit.Event { return why })
+			return err
+		},
 		"DeleteProvider":  func() error { return s.DeleteProvider(ctx, a, e.provider.ID, why) },
 		"ReplaceServings": func() error { return s.ReplaceServings(ctx, a, e.provider.ID, nil, why) },
 		"ImportModels":    func() error { return s.ImportModels(ctx, a, e.provider.ID, []catalogue.Model{model}, nil, why) },

@@ -149,5 +149,5 @@ func (r unchained) link(head audit.Line) (audit.Line, error) {
 			return audit.Line{}, err
 		}
 	}
-	return audit.Link(head.Hash, head.Seq+1, e), nil
+	return audit.LinkFirst(head.Hash, head.Seq+1, e), nil
 }

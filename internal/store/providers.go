@@ -123,13 +123,14 @@ func (s *Store) Providers(ctx context.Context, a ident.Account) ([]provider.List
 	return list, nil
 }
 
-// NoteTest implements provider.Store. A test changes nothing that others see,
-// so it leaves no event.
-func (s *Store) NoteTest(ctx context.Context, a ident.Account, id ident.Provider, at time.Time, testError string) error {
-	n, err := exec(s.write.WithContext(ctx), "UPDATE providers SET tested = ?, test_error = ? WHERE account_id = ? AND id = ?",
-		stampOf(at), clip(testError, 1000), a, id)
-	if err == nil && n == 0 {
-		err = gorm.ErrRecordNotFound
-	}
+// NoteTest implements provider.Store.
+func (s *Store) NoteTest(ctx context.Context, a ident.Account, id ident.Provider, at time.Time, testError string, why audit.Event) error {
+	err := s.noting(ctx, why, func(tx *gorm.DB) error {
+		n, err := exec(tx, "UPDATE providers SET tested = ?, test_error = ? WHERE account_id = ? AND id = ?", stampOf(at), clip(testError, 1000), a, id)
+		if err == nil && n == 0 {
+			err = gorm.ErrRecordNotFound
+		}
+		return err
+	})
 	return explain(err, "provider")
 }

@@ -20,7 +20,7 @@ func TestAProviderComesBackAsItWasKept(t *testing.T) {
 		ctx := t.Context()
 		p := provider.Provider{ID: ident.NewProvider(), Account: w.Account.ID, Name: "vLLM", Kind: provider.OpenAI, BaseURL: "http://10.0.0.1/v1", Sealed: []byte{0, 1, 255}, CreatedAt: storetest.Start, Version: 1}
 		must(t, s.InsertProvider(ctx, w.Account.ID, p, w.Why("providers:add")))
-		must(t, s.NoteTest(ctx, w.Account.ID, p.ID, storetest.Start.Add(time.Minute), "does not answer"))
+		must(t, s.NoteTest(ctx, w.Account.ID, p.ID, storetest.Start.Add(time.Minute), "does not answer", w.Why("providers:test")))
 		p.TestedAt, p.TestError = storetest.Start.Add(time.Minute), "does not answer"
 		got, err := s.Provider(ctx, w.Account.ID, p.ID)
 		must(t, err)

@@ -54,6 +54,10 @@ func servingsOf(ctx context.Context, tx *gorm.DB, a ident.Account, id ident.Prov
 // ReplaceServings implements provider.Store. What changes nothing writes nothing.
 func (s *Store) ReplaceServings(ctx context.Context, a ident.Account, id ident.Provider, servings []provider.Serving, why audit.Event) error {
 	err := s.changeAs(ctx, func(tx *gorm.DB) (deed, error) {
+		before, err := servingsOf(ctx, tx, a, id)
+		if err != nil {
+			return deed{}, err
+		}
 		added, err := putServings(ctx, tx, a, id, servings)
 		if err != nil {
 			return deed{}, err
@@ -61,6 +65,9 @@ func (s *Store) ReplaceServings(ctx context.Context, a ident.Account, id ident.P
 		gone, err := dropServings(ctx, tx, a, id, servings)
 		if err == nil && len(added)+len(gone) == 0 {
 			err = errUnchanged
+		}
+		if err == nil {
+			why, err = servedNow(ctx, tx, a, id, before, why)
 		}
 		return deed{why, aModel.of(a, append(added, gone...)...)}, err
 	})
@@ -73,6 +80,10 @@ func (s *Store) ImportModels(ctx context.Context, a ident.Account, id ident.Prov
 		if _, err := providerOf(ctx, tx, a, id); err != nil {
 			return deed{}, err
 		}
+		before, err := servingsOf(ctx, tx, a, id)
+		if err != nil {
+			return deed{}, err
+		}
 		added, err := addModels(ctx, tx, a, models)
 		if err != nil {
 			return deed{}, err
@@ -81,9 +92,32 @@ func (s *Store) ImportModels(ctx context.Context, a ident.Account, id ident.Prov
 		if err == nil && len(added)+len(served) == 0 {
 			err = errUnchanged
 		}
+		if err == nil {
+			why, err = servedNow(ctx, tx, a, id, before, why)
+		}
 		return deed{why, aModel.of(a, append(added, served...)...)}, err
 	})
 	return explain(err, "provider")
+}
+
+// servedNow notes which models a provider serves otherwise than before, and
+// under which names.
+func servedNow(ctx context.Context, tx *gorm.DB, a ident.Account, id ident.Provider, before []servingRow, why audit.Event) (audit.Event, error) {
+	was, is := map[ident.Model]string{}, map[ident.Model]string{}
+	for _, r := range before {
+		was[r.Model] = r.Name
+	}
+	after, err := servingsOf(ctx, tx, a, id)
+	for _, r := range after {
+		is[r.Model] = r.Name
+		why = why.Changed("model "+string(r.Model), was[r.Model], r.Name)
+	}
+	for _, r := range before {
+		if is[r.Model] == "" {
+			why = why.Changed("model "+string(r.Model), r.Name, "")
+		}
+	}
+	return why, err
 }
 
 // putServings adds or changes what the provider serves and names the models

@@ -134,7 +134,7 @@ func foreignTries(t *testing.T, s *store.Store, mine, other estate) map[string]f
 		"Provider":                 func() error { return second(s.Provider(ctx, a, other.provider.ID)) },
 		"UpdateProvider":           func() error { p := other.provider; p.Version = 1; return s.UpdateProvider(ctx, a, p, why) },
 		"DeleteProvider":           func() error { return s.DeleteProvider(ctx, a, other.provider.ID, why) },
-		"NoteTest":                 func() error { return s.NoteTest(ctx, a, other.provider.ID, time.Now(), "x") },
+		"NoteTest":                 func() error { return s.NoteTest(ctx, a, other.provider.ID, time.Now(), "x", why) },
 		"Servings":                 func() error { return second(s.Servings(ctx, a, other.provider.ID)) },
 		"ReplaceServings of a provider": func() error {
 			return s.ReplaceServings(ctx, a, other.provider.ID, serving(other.provider.ID, mine.model), why)

@@ -153,7 +153,7 @@ func (s *Members) Seat(ctx context.Context, a ident.Account, ws ident.Workspace,
 		return err
 	}
 	return s.Store.PutMembers(ctx, a, ws, all, true, func(c MemberChange) audit.Event {
-		return c.told(audit.Event{ID: ident.NewEvent(), Account: a, Workspace: ws, ActorName: "command line"})
+		return c.told(audit.Event{ID: ident.NewEvent(), Account: a, Workspace: ws, ActorName: audit.CommandLineName})
 	})
 }
 
@@ -189,8 +189,7 @@ func (c MemberChange) told(why audit.Event) audit.Event {
 	if why.Object = string(c.After.User); c.After.User == "" {
 		why.Object = string(c.Before.User)
 	}
-	why.Detail = map[string]string{"before": c.Before.words(), "after": c.After.words()}
-	return why
+	return why.About("user", string(c.LogOn)).Changed("member", c.Before.words(), c.After.words())
 }
 
 // words say what a member is.

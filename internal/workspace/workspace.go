@@ -92,7 +92,7 @@ func (s *Service) Add(ctx context.Context, by access.Actor, name string) (Worksp
 		return Workspace{}, err
 	}
 	w := Workspace{ID: ident.NewWorkspace(), Account: by.Account, Name: name, CreatedAt: s.Now(), Version: 1}
-	err = s.Store.InsertWorkspace(ctx, by.Account, w, by.Event(access.AddWorkspace, w.ID, string(w.ID), fmt.Sprintf("added workspace %q", name)))
+	err = s.Store.InsertWorkspace(ctx, by.Account, w, by.Event(access.AddWorkspace, w.ID, string(w.ID), fmt.Sprintf("added workspace %q", name)).Changed("name", "", name))
 	return w, taken(err, name)
 }
 
@@ -106,8 +106,12 @@ func (s *Service) Rename(ctx context.Context, by access.Actor, id ident.Workspac
 	if err != nil {
 		return err
 	}
-	err = s.Store.RenameWorkspace(ctx, by.Account, id, name, version, by.Event(access.RenameWorkspace, id, string(id), fmt.Sprintf("renamed a workspace to %q", name)))
-	return taken(err, name)
+	w, err := s.Store.Workspace(ctx, by.Account, id)
+	if err != nil {
+		return err
+	}
+	why := by.Event(access.RenameWorkspace, id, string(id), fmt.Sprintf("renamed workspace %q to %q", w.Name, name)).Changed("name", w.Name, name)
+	return taken(s.Store.RenameWorkspace(ctx, by.Account, id, name, version, why), name)
 }
 
 // Delete deletes an empty workspace. It needs workspaces:delete. What still
@@ -117,7 +121,7 @@ func (s *Service) Delete(ctx context.Context, by access.Actor, id ident.Workspac
 	if err != nil {
 		return nil, err
 	}
-	remains, err := s.Store.DeleteWorkspace(ctx, by.Account, id, by.Event(access.DeleteWorkspace, "", string(id), fmt.Sprintf("deleted workspace %q", w.Name)))
+	remains, err := s.Store.DeleteWorkspace(ctx, by.Account, id, by.Event(access.DeleteWorkspace, "", string(id), fmt.Sprintf("deleted workspace %q", w.Name)).About("workspace", w.Name).Changed("name", w.Name, ""))
 	if err == nil && len(remains) > 0 {
 		err = fault.New(fault.Conflict, "This workspace still holds something. Clear it first.")
 	}
