@@ -18,6 +18,7 @@ import (
 	"bailiwick/internal/access"
 	"bailiwick/internal/account"
 	"bailiwick/internal/apikey"
+	"bailiwick/internal/audit"
 	"bailiwick/internal/catalogue"
 	"bailiwick/internal/fault"
 	"bailiwick/internal/grant"
@@ -144,8 +145,10 @@ func (o *company) configure() {
 			Store: s, Sealer: sealer, CheckAddress: func(*url.URL) error { return nil }, Now: c.Now,
 			Kinds: map[provider.Kind]provider.Open{provider.Embedded: o.remote.open, provider.OpenAI: o.remote.open},
 		},
+		Trail:  audit.NewRecorder(s, c.Now),
 		Policy: keeper, Sessions: s.Sessions(store.SessionConfig{}), CloudName: "Alibaba Cloud", BaseURL: "https://models.example.com", Now: c.Now,
 	}
+	t.Cleanup(o.config.Trail.Close)
 	o.serve()
 }
 

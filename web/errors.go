@@ -49,6 +49,7 @@ func (s *Server) fail(err error, c echo.Context) {
 	if status >= http.StatusInternalServerError {
 		slog.Error("a request failed", "call", v.call, "method", c.Request().Method, "path", c.Request().URL.Path, "err", err)
 	}
+	s.noteRefusal(c, status, err)
 	if c.Response().Committed {
 		return
 	}

@@ -18,6 +18,7 @@ import (
 	"bailiwick/internal/access"
 	"bailiwick/internal/account"
 	"bailiwick/internal/apikey"
+	"bailiwick/internal/audit"
 	"bailiwick/internal/catalogue"
 	"bailiwick/internal/fault"
 	"bailiwick/internal/grant"
@@ -42,6 +43,7 @@ type Config struct {
 	Health     *provider.Board // how providers do, as calls found them
 	Usage      *usage.Service
 	Policy     *policy.Keeper
+	Trail      *audit.Recorder // of refusals; nil: they are not written
 
 	Sessions       sessions.Store
 	CookieName     string         // of the session; empty: by whether the connection is encrypted
@@ -129,6 +131,7 @@ func (s *Server) add(r route) error {
 func (s *Server) guard(do access.Action, placed bool, next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		v := visitOf(c)
+		v.asked = do
 		if do == access.Open {
 			return next(c)
 		}

@@ -26,6 +26,7 @@ type visit struct {
 	session  *sessions.Session
 	actor    access.Actor         // nobody: the zero Actor
 	here     *workspace.Workspace // the one that the path names
+	asked    access.Action        // what the route asks for
 }
 
 // What a session keeps.

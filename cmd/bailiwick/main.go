@@ -42,6 +42,9 @@ func (p place) masterKey() string {
 	return filepath.Join(p.Data, "master.key")
 }
 
+// heads is the file that the heads of the audit trail are exported to.
+func (p place) heads() string { return filepath.Join(p.Data, "audit-heads.jsonl") }
+
 type versionCommand struct{}
 
 func (versionCommand) Run() error {

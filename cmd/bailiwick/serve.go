@@ -11,10 +11,12 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"sync"
 	"time"
 
 	"bailiwick/internal/account"
 	"bailiwick/internal/apikey"
+	"bailiwick/internal/audit"
 	"bailiwick/internal/catalogue"
 	"bailiwick/internal/gateway"
 	"bailiwick/internal/grant"
@@ -59,6 +61,8 @@ func (c serveCommand) Run(ctx context.Context) error {
 type Program struct {
 	store    *store.Store
 	recorder *usage.Recorder
+	trail    *audit.Recorder // of what changes nothing: refusals, denied calls
+	heads    *audit.Exporter
 	keeper   *policy.Keeper
 	gateway  *gateway.Gateway
 	server   *http.Server
@@ -121,6 +125,8 @@ func start(ctx context.Context, c serving, furnish func(*Program) error) (_ *Pro
 		}
 	})
 	p.recorder = usage.NewRecorder(p.store)
+	p.trail = audit.NewRecorder(p.store, time.Now)
+	p.heads = &audit.Exporter{Path: c.heads(), Key: master.Signer(), Tips: p.store, Now: time.Now}
 	p.fence = fence
 	p.wire(sealer)
 	if furnish != nil {
@@ -199,13 +205,13 @@ func (p *Program) install(ctx context.Context) error {
 func (p *Program) serve(c serving, master secret.Master, proxies []netip.Prefix, plainHTTP bool) error {
 	pepper := master.Pepper()
 	p.gateway = gateway.New(gateway.Config{
-		Policy: p.keeper, Pepper: pepper, Open: p.providers.OpenServer, Usage: p.recorder, Health: p.health,
+		Policy: p.keeper, Pepper: pepper, Open: p.providers.OpenServer, Usage: p.recorder, Trail: p.trail, Health: p.health,
 		TrustedProxies: proxies, BaseHost: p.base.Hostname(), Now: time.Now,
 	})
 	console, err := web.New(web.Config{
 		Accounts: p.accounts, People: p.people, Workspaces: p.workspaces, Members: p.members, Catalogue: p.catalogue, Grants: p.grants, Providers: p.providers, Health: p.health,
 		Keys:  &apikey.Service{Store: p.store, Pepper: pepper, Now: time.Now},
-		Usage: &usage.Service{Store: p.store, Now: time.Now}, Policy: p.keeper,
+		Usage: &usage.Service{Store: p.store, Now: time.Now}, Policy: p.keeper, Trail: p.trail,
 		Sessions: p.store.Sessions(store.SessionConfig{PlainHTTP: plainHTTP, Address: func(r *http.Request) string { return web.AddressOf(r, proxies) }}), CloudName: c.CloudName, BaseURL: p.base.String(),
 		PlainHTTP: plainHTTP, WarnPlain: plainHTTP && c.InsecureHTTP, TrustedProxies: proxies, SetUp: p.setUp, Now: time.Now, Offers: p.offers(),
 	})
@@ -227,9 +233,12 @@ func (p *Program) serve(c serving, master secret.Master, proxies []netip.Prefix,
 
 // Run answers until ctx ends, then lets running calls finish.
 func (p *Program) Run(ctx context.Context) error {
+	var beside sync.WaitGroup
+	defer beside.Wait()
 	polling, stop := context.WithCancel(ctx)
 	defer stop()
 	go p.keeper.Run(polling)
+	beside.Go(func() { p.heads.Run(polling) })
 	failed := make(chan error, 1)
 	go func() { failed <- p.server.Serve(p.listener) }()
 	select {
@@ -256,6 +265,12 @@ func (p *Program) Close() {
 	}
 	if p.recorder != nil {
 		p.recorder.Close()
+	}
+	p.trail.Close()
+	if p.heads != nil {
+		if err := p.heads.Export(context.Background()); err != nil {
+			slog.Error("the last heads of the audit trail could not be exported", "err", err)
+		}
 	}
 	if p.store != nil {
 		if err := p.store.Close(); err != nil {

@@ -72,7 +72,7 @@ func (o *office) trail() string {
 	db, err := sql.Open("sqlite", "file:"+o.file+"?mode=ro")
 	o.must(err)
 	defer db.Close()
-	rows, err := db.QueryContext(o.t.Context(), "SELECT summary || ' ' || detail FROM audit_events ORDER BY seq")
+	rows, err := db.QueryContext(o.t.Context(), "SELECT summary || ' ' || detail || changes FROM audit_events ORDER BY seq")
 	o.must(err)
 	defer rows.Close()
 	var lines []string

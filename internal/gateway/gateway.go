@@ -31,6 +31,7 @@ type Config struct {
 	// provider and version.
 	Open  func(provider.Provider) (provider.Server, error)
 	Usage Meter
+	Trail Trail // nil: denied calls are in the usage alone
 	// Health notes how providers do, and lets those rest that fail; nil: one of the gateway's own.
 	Health *provider.Board
 	// TrustedProxies are whose X-Forwarded-For is believed.

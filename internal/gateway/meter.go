@@ -37,6 +37,7 @@ func (g *Gateway) meter(c *Call) {
 		rec.FirstByte = c.began.Sub(c.start)
 	}
 	g.Usage.Record(rec)
+	g.deny(c)
 }
 
 // count fills in the tokens: the provider's figures or, where there are none

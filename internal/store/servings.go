@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"fmt"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
@@ -103,21 +104,25 @@ func (s *Store) ImportModels(ctx context.Context, a ident.Account, id ident.Prov
 // servedNow notes which models a provider serves otherwise than before, and
 // under which names.
 func servedNow(ctx context.Context, tx *gorm.DB, a ident.Account, id ident.Provider, before []servingRow, why audit.Event) (audit.Event, error) {
-	was, is := map[ident.Model]string{}, map[ident.Model]string{}
+	was, is := map[ident.Model]string{}, map[ident.Model]bool{}
 	for _, r := range before {
-		was[r.Model] = r.Name
+		was[r.Model] = r.words()
 	}
 	after, err := servingsOf(ctx, tx, a, id)
 	for _, r := range after {
-		is[r.Model] = r.Name
-		why = why.Changed("model "+string(r.Model), was[r.Model], r.Name)
+		is[r.Model] = true
+		why = why.Changed("model "+string(r.Model), was[r.Model], r.words())
 	}
 	for _, r := range before {
-		if is[r.Model] == "" {
-			why = why.Changed("model "+string(r.Model), r.Name, "")
+		if !is[r.Model] {
+			why = why.Changed("model "+string(r.Model), r.words(), "")
 		}
 	}
 	return why, err
+}
+
+func (r servingRow) words() string {
+	return fmt.Sprintf("%s, order %d, weight %d", r.Name, r.Place, r.Weight)
 }
 
 // putServings adds or changes what the provider serves and names the models
