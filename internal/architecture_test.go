@@ -32,13 +32,14 @@ var (
 		{"internal/audit", leaves, heavy},
 		{"internal/access", append([]string{"internal/audit"}, leaves...), heavy},
 		{"internal/policy", under(base, nouns...), heavy},
+		{"internal/explanation", append(under(base, nouns...), "internal/policy"), heavy},
 		{"internal/provider/", append(under(leaves, "catalogue"), "internal/provider"), frameworks},
-		{"internal/gateway", append(under(base, nouns...), "internal/policy", "internal/gateway"), frameworks},
-		{"internal/store", append(under(base, nouns...), "internal/policy", "internal/store"), without(frameworks, "gorm.io", "github.com/gorilla")},
+		{"internal/gateway", append(under(base, nouns...), "internal/policy", "internal/explanation", "internal/gateway"), frameworks},
+		{"internal/store", append(under(base, nouns...), "internal/policy", "internal/explanation", "internal/store"), without(frameworks, "gorm.io", "github.com/gorilla")},
 		{"internal/demo", under(base, nouns...), heavy},
 		{"views/", []string{"views/layout", "views/ui"}, without(heavy, "github.com/a-h/templ")},
 		{"static", nil, frameworks},
-		{"web", append(under(base, nouns...), "internal/policy", "views", "static"), without(frameworks, "github.com/labstack/echo", "github.com/gorilla", "github.com/a-h/templ")},
+		{"web", append(under(base, nouns...), "internal/policy", "internal/explanation", "views", "static"), without(frameworks, "github.com/labstack/echo", "github.com/gorilla", "github.com/a-h/templ")},
 		{"cmd/", []string{""}, nil},
 	}
 

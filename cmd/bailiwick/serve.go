@@ -18,6 +18,7 @@ import (
 	"bailiwick/internal/apikey"
 	"bailiwick/internal/audit"
 	"bailiwick/internal/catalogue"
+	"bailiwick/internal/explanation"
 	"bailiwick/internal/gateway"
 	"bailiwick/internal/grant"
 	"bailiwick/internal/policy"
@@ -61,6 +62,7 @@ func (c serveCommand) Run(ctx context.Context) error {
 type Program struct {
 	store    *store.Store
 	recorder *usage.Recorder
+	refusals *explanation.Recorder
 	trail    *audit.Recorder // of what changes nothing: refusals, denied calls
 	heads    *audit.Exporter
 	keeper   *policy.Keeper
@@ -125,6 +127,7 @@ func start(ctx context.Context, c serving, furnish func(*Program) error) (_ *Pro
 		}
 	})
 	p.recorder = usage.NewRecorder(p.store)
+	p.refusals = explanation.NewRecorder(p.store, time.Now)
 	p.trail = audit.NewRecorder(p.store, time.Now)
 	p.heads = &audit.Exporter{Path: c.heads(), Key: master.Signer(), Tips: p.store, Now: time.Now}
 	p.fence = fence
@@ -205,7 +208,7 @@ func (p *Program) install(ctx context.Context) error {
 func (p *Program) serve(c serving, master secret.Master, proxies []netip.Prefix, plainHTTP bool) error {
 	pepper := master.Pepper()
 	p.gateway = gateway.New(gateway.Config{
-		Policy: p.keeper, Pepper: pepper, Open: p.providers.OpenServer, Usage: p.recorder, Trail: p.trail, Health: p.health,
+		Policy: p.keeper, Pepper: pepper, Open: p.providers.OpenServer, Usage: p.recorder, Trail: p.trail, Refusals: p.refusals, Console: p.base.String(), Health: p.health,
 		TrustedProxies: proxies, BaseHost: p.base.Hostname(), Now: time.Now,
 	})
 	console, err := web.New(web.Config{
@@ -265,6 +268,9 @@ func (p *Program) Close() {
 	}
 	if p.recorder != nil {
 		p.recorder.Close()
+	}
+	if p.refusals != nil {
+		p.refusals.Close()
 	}
 	p.trail.Close()
 	if p.heads != nil {

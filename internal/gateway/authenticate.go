@@ -28,7 +28,7 @@ func (g *Gateway) authenticate(c *Call) *dialect.Refusal {
 		At:        c.At,
 	}
 	if presented && secret.WellFormed(key) {
-		c.question.Digest = g.Pepper.Digest(key)
+		c.question.Digest, c.hint = g.Pepper.Digest(key), key[len(key)-hintLength:]
 	}
 	return nil
 }

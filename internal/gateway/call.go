@@ -30,6 +30,7 @@ type Call struct {
 	// authenticate: the question, but for the model
 	snapshot *policy.Snapshot
 	question policy.Question
+	hint     string // the last characters of an unknown key
 
 	// authorize
 	decision policy.Decision
@@ -54,9 +55,13 @@ func (g *Gateway) begin(w http.ResponseWriter, r *http.Request) *Call {
 }
 
 // refuse answers with a refusal; nothing was sent before.
-func (c *Call) refuse(r dialect.Refusal) {
+func (g *Gateway) refuse(c *Call, r dialect.Refusal) {
 	body, code := c.dialect.Refusal(r, c.service, c.ID)
 	c.code = code
+	if c.explainable(r) {
+		body = g.point(c, body)
+		defer g.remember(c)
+	}
 	h := c.w.Header()
 	if r.Check != "" {
 		h["X-Bailiwick-Refused"] = []string{r.Check}

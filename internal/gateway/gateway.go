@@ -34,6 +34,11 @@ type Config struct {
 	Trail Trail // nil: denied calls are in the usage alone
 	// Health notes how providers do, and lets those rest that fail; nil: one of the gateway's own.
 	Health *provider.Board
+	// Refusals keeps what was refused, to be explained; nil: it is not kept.
+	Refusals Refusals
+	// Console is the address of the console, whose page Why? refusals lead to, such
+	// as "https://models.example.com"; empty: they lead nowhere.
+	Console string
 	// TrustedProxies are whose X-Forwarded-For is believed.
 	TrustedProxies []netip.Prefix
 	// BaseHost is what follows the workspace ID in host names that name a
@@ -84,7 +89,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer g.meter(c)
 	defer g.survive(c)
 	if refusal := g.pass(c); refusal != nil {
-		c.refuse(*refusal)
+		g.refuse(c, *refusal)
 	}
 }
 
@@ -123,7 +128,7 @@ func (g *Gateway) survive(c *Call) {
 	}
 	g.Log.Error("a call panicked", "request_id", string(c.ID), "panic", p, "stack", string(debug.Stack()))
 	if c.began.IsZero() {
-		c.refuse(dialect.Internal)
+		g.refuse(c, dialect.Internal)
 		return
 	}
 	c.failed(dialect.Internal)

@@ -100,6 +100,20 @@ func ParseEvent(s string) (Event, error) {
 	return "", fault.NoSuch("event")
 }
 
+// ParseCall accepts exactly what NewCall makes.
+func ParseCall(s string) (Call, error) {
+	const form = "00000000-0000-4000-0000-000000000000"
+	if len(s) != len(form) || s[14] != '4' {
+		return "", fault.NoSuch("request")
+	}
+	for i := range len(s) {
+		if (form[i] == '-') != (s[i] == '-') || s[i] != '-' && !only(s[i:i+1], "0123456789abcdef") {
+			return "", fault.NoSuch("request")
+		}
+	}
+	return Call(s), nil
+}
+
 func plain[T ~string](s, prefix, noun string) (T, error) {
 	if rest, ok := strings.CutPrefix(s, prefix); ok && len(rest) == 16 && only(rest, base36) {
 		return T(s), nil

@@ -128,3 +128,26 @@ func (s *Snapshot) Models(q Question, c catalogue.Capability) []*Model {
 	slices.SortFunc(list, func(a, b *Model) int { return cmp.Compare(a.ID, b.ID) })
 	return list
 }
+
+// Key gives a key by its id; nil when there is none.
+func (s *Snapshot) Key(id ident.Key) *Key {
+	k, _ := s.keysByID.get(id)
+	return k
+}
+
+// KeyBy gives the key that goes, or before its last reset went, by a digest;
+// nil when there is none.
+func (s *Snapshot) KeyBy(d secret.Digest) *Key {
+	k, _ := s.keys.get(d)
+	return k
+}
+
+// NamesAny reports whether a question's key may name any workspace of its account.
+func (s *Snapshot) NamesAny(q Question) bool {
+	k := s.KeyBy(q.Digest)
+	if k == nil {
+		return false
+	}
+	home, known := s.workspaces.get(k.Workspace)
+	return known && s.namesAny(k, home)
+}

@@ -10,6 +10,7 @@ import (
 	"bailiwick/internal/apikey"
 	"bailiwick/internal/audit"
 	"bailiwick/internal/catalogue"
+	"bailiwick/internal/explanation"
 	"bailiwick/internal/fault"
 	"bailiwick/internal/grant"
 	"bailiwick/internal/ident"
@@ -30,6 +31,7 @@ type estate struct {
 	key      apikey.Key
 	provider provider.Provider
 	model    ident.Model
+	refused  ident.Call
 }
 
 func newEstate(t *testing.T, s *store.Store, alias ident.Alias) estate {
@@ -42,6 +44,8 @@ func newEstate(t *testing.T, s *store.Store, alias ident.Alias) estate {
 	e.Serve(e.provider.ID, e.model)
 	e.Grant(e.model, catalogue.Call, e.ws.ID)
 	must(t, s.InsertUsage(t.Context(), []usage.Record{{Call: ident.NewCall(), At: storetest.Start, Account: e.Account.ID, Workspace: e.ws.ID}}))
+	e.refused = ident.NewCall()
+	must(t, s.InsertRefusals(t.Context(), []explanation.Refusal{{Call: e.refused, At: storetest.Start, Account: e.Account.ID, Workspace: e.ws.ID}}))
 	return e
 }
 
@@ -120,6 +124,7 @@ func foreignTries(t *testing.T, s *store.Store, mine, other estate) map[string]f
 		"PutMembers of a user":      func() error { return put(mine.ws.ID, other.user.ID) },
 		"Model":                     func() error { return second(s.Model(ctx, a, other.model)) },
 		"GrantList":                 func() error { return second(s.GrantList(ctx, a, subject)) },
+		"Refusal":                   func() error { return second(s.Refusal(ctx, a, other.refused)) },
 		"ReplaceGrants of a model":  func() error { return replace(subject, mine.ws.ID) },
 		"ReplaceGrants to a workspace": func() error {
 			return replace(grant.Subject{Model: mine.model, Capability: catalogue.Call}, other.ws.ID)
@@ -203,11 +208,13 @@ func foreignLists(t *testing.T, s *store.Store, mine, theirs estate) map[string]
 			strangers++
 		}
 	}
+	refused, _, err := s.Refusals(ctx, a, theirs.ws.ID, "", 10)
+	must(t, err)
 	sums, err := s.LimitSums(ctx, a)
 	must(t, err)
 	return map[string]int{
-		"LimitSums": len(sums),
-		"Members":   len(members), "Administrators": len(heads), "Seats": len(seats), "UserImpact": len(impact.Keys) + len(impact.Workspaces),
+		"LimitSums": len(sums), "Refusals": len(refused),
+		"Members": len(members), "Administrators": len(heads), "Seats": len(seats), "UserImpact": len(impact.Keys) + len(impact.Workspaces),
 		"Users and Candidates": strangers,
 		"Workspaces":           len(workspaces), "Keys of one": len(one), "Keys of two": len(two), "Keys found": len(searched),
 		"Models": foreign, "Usage": len(records),
@@ -246,7 +253,7 @@ func TestEveryMethodNamesItsOwnerFirst(t *testing.T) {
 	without := map[string]string{
 		"OpenAccount": "makes the owner", "Accounts": "the command line's", "AccountByAlias": "log-on", "UserByLogOn": "log-on",
 		"Actor": "a session's user", "Invitation": "the token's", "AcceptInvitation": "the token's", "Sessions": "their tokens", "Facts": "the policy's, of all",
-		"InsertUsage": "the recorder's, of all", "KeysUsed": "the recorder's, of all", "Note": "the event says",
+		"InsertUsage": "the recorder's, of all", "InsertRefusals": "the recorder's, of all", "PruneRefusals": "the recorder's, of all", "KeysUsed": "the recorder's, of all", "Note": "the event says",
 		"Tips": "the exporter's, of all", "Chains": "the verifier's, of all",
 		"Beat": "of all servers", "Leave": "of all servers", "Canary": "the installation's", "Close": "", "OnChange": "", "Exec": "test", "Unchain": "test", "Strings": "test", "Number": "test", "Postgres": "test", "Plan": "test", "Reads": "test",
 	}
