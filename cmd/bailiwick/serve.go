@@ -21,6 +21,8 @@ import (
 	"bailiwick/internal/explanation"
 	"bailiwick/internal/gateway"
 	"bailiwick/internal/grant"
+	"bailiwick/internal/ident"
+	"bailiwick/internal/limit"
 	"bailiwick/internal/policy"
 	"bailiwick/internal/provider"
 	"bailiwick/internal/provider/dashscope"
@@ -67,6 +69,8 @@ type Program struct {
 	heads    *audit.Exporter
 	keeper   *policy.Keeper
 	gateway  *gateway.Gateway
+	limiter  *limit.Limiter
+	replica  string // this server's id among those that share the limits
 	server   *http.Server
 	listener net.Listener
 	base     *url.URL
@@ -98,7 +102,7 @@ func start(ctx context.Context, c serving, furnish func(*Program) error) (_ *Pro
 	if err != nil {
 		return nil, err
 	}
-	p := &Program{base: base}
+	p := &Program{base: base, limiter: limit.New(time.Now), replica: string(ident.NewCall())}
 	defer func() {
 		if err != nil {
 			p.Close()
@@ -126,6 +130,9 @@ func start(ctx context.Context, c serving, furnish func(*Program) error) (_ *Pro
 			slog.Error("the policy could not be brought up to date, the next poll will", "err", err)
 		}
 	})
+	if err := p.limiter.Join(ctx, p.store, p.replica); err != nil {
+		return nil, err
+	}
 	p.recorder = usage.NewRecorder(p.store)
 	p.refusals = explanation.NewRecorder(p.store, time.Now)
 	p.trail = audit.NewRecorder(p.store, time.Now)
@@ -208,7 +215,7 @@ func (p *Program) install(ctx context.Context) error {
 func (p *Program) serve(c serving, master secret.Master, proxies []netip.Prefix, plainHTTP bool) error {
 	pepper := master.Pepper()
 	p.gateway = gateway.New(gateway.Config{
-		Policy: p.keeper, Pepper: pepper, Open: p.providers.OpenServer, Usage: p.recorder, Trail: p.trail, Refusals: p.refusals, Console: p.base.String(), Health: p.health,
+		Policy: p.keeper, Pepper: pepper, Open: p.providers.OpenServer, Usage: p.recorder, Limits: p.limiter, Trail: p.trail, Refusals: p.refusals, Console: p.base.String(), Health: p.health,
 		TrustedProxies: proxies, BaseHost: p.base.Hostname(), Now: time.Now,
 	})
 	console, err := web.New(web.Config{
@@ -242,6 +249,7 @@ func (p *Program) Run(ctx context.Context) error {
 	defer stop()
 	go p.keeper.Run(polling)
 	beside.Go(func() { p.heads.Run(polling) })
+	beside.Go(func() { p.limiter.Run(polling, p.store, p.replica) })
 	failed := make(chan error, 1)
 	go func() { failed <- p.server.Serve(p.listener) }()
 	select {

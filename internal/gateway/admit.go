@@ -39,11 +39,20 @@ func (g *Gateway) body(c *Call) ([]byte, *dialect.Refusal) {
 	if size > g.MaxBody {
 		return nil, g.tooLarge(c)
 	}
-	body, err := readAll(http.MaxBytesReader(c.w, c.r.Body, g.MaxBody), size)
+	from := io.Reader(http.MaxBytesReader(c.w, c.r.Body, g.MaxBody))
+	if size < 0 {
+		from = weighed{from, func(n int64) bool { return g.carry(c, n) }}
+	} else if !g.carry(c, size) {
+		return nil, &dialect.Overloaded
+	}
+	body, err := readAll(from, size)
 	var over *http.MaxBytesError
 	switch {
 	case errors.As(err, &over):
 		return nil, g.tooLarge(c)
+	case errors.Is(err, errOverloaded):
+		c.w.Header()["Connection"] = []string{"close"}
+		return nil, &dialect.Overloaded
 	case err != nil:
 		return nil, &dialect.BadBody
 	}

@@ -9,6 +9,7 @@ import (
 	"bailiwick/internal/gateway/openai"
 	"bailiwick/internal/gateway/wire"
 	"bailiwick/internal/ident"
+	"bailiwick/internal/limit"
 	"bailiwick/internal/policy"
 	"bailiwick/internal/usage"
 )
@@ -35,6 +36,11 @@ type Call struct {
 	// authorize
 	decision policy.Decision
 	exchange dialect.Exchange
+
+	// limit
+	entered bool  // counts as a call on its way
+	carried int64 // bytes of the body
+	pass    limit.Pass
 
 	// forward
 	provider ident.Provider

@@ -18,7 +18,7 @@ import (
 // mostErrorText is how much of a provider's error is read, in bytes.
 const mostErrorText = 64 << 10
 
-// forward is the third gate: it sends the call to a provider and passes the
+// forward is the fourth gate: it sends the call to a provider and passes the
 // answer on, whole or event by event. One that cannot be reached, or says that
 // it cannot serve at present, is passed over for the next that serves the same
 // model: until the first byte of an answer, and never to another model.

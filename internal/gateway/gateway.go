@@ -1,7 +1,7 @@
 // Package gateway answers model calls. A call passes the same gates in the
-// same order every time, one file each: authenticate, authorize, forward,
-// meter. Limits will stand between authorize and forward. Each gate fills
-// fields of Call; later gates read only what earlier ones filled.
+// same order every time, one file each: authenticate, authorize, limit,
+// forward, meter. Each gate fills fields of Call; later gates read only what
+// earlier ones filled.
 package gateway
 
 import (
@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"bailiwick/internal/gateway/dialect"
+	"bailiwick/internal/limit"
 	"bailiwick/internal/policy"
 	"bailiwick/internal/provider"
 	"bailiwick/internal/secret"
@@ -39,6 +40,8 @@ type Config struct {
 	// Console is the address of the console, whose page Why? refusals lead to, such
 	// as "https://models.example.com"; empty: they lead nowhere.
 	Console string
+	// Limits keeps what is used of every limit; nil: one of the gateway's own.
+	Limits *limit.Limiter
 	// TrustedProxies are whose X-Forwarded-For is believed.
 	TrustedProxies []netip.Prefix
 	// BaseHost is what follows the workspace ID in host names that name a
@@ -60,6 +63,7 @@ type Gateway struct {
 	Config
 	servers servers
 	drains  chan struct{} // one place for each call whose caller hung up
+	load    load
 }
 
 // New makes a gateway.
@@ -76,6 +80,9 @@ func New(c Config) *Gateway {
 	if c.Health == nil {
 		c.Health = &provider.Board{Now: c.Now}
 	}
+	if c.Limits == nil {
+		c.Limits = limit.New(c.Now)
+	}
 	c.BaseHost = strings.ToLower(c.BaseHost)
 	c.Bounds = c.Bounds.orDefault()
 	g := &Gateway{Config: c, drains: make(chan struct{}, c.Bounds.Drains)}
@@ -86,6 +93,7 @@ func New(c Config) *Gateway {
 // ServeHTTP takes one call through the gates.
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := g.begin(w, r)
+	defer g.leave(c)
 	defer g.meter(c)
 	defer g.survive(c)
 	if refusal := g.pass(c); refusal != nil {
@@ -96,6 +104,10 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // pass is the order of the gates. What it returns ends the call.
 func (g *Gateway) pass(c *Call) *dialect.Refusal {
 	if r := c.route(); r != nil {
+		return r
+	}
+	c.entered = true
+	if r := g.enter(); r != nil {
 		return r
 	}
 	if r := g.authenticate(c); r != nil {
@@ -111,6 +123,9 @@ func (g *Gateway) pass(c *Call) *dialect.Refusal {
 		return r
 	}
 	if r := g.authorizeModel(c); r != nil {
+		return r
+	}
+	if r := g.limit(c); r != nil {
 		return r
 	}
 	return g.forward(c)

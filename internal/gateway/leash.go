@@ -20,6 +20,8 @@ type Bounds struct {
 	Whole   time.Duration // of a stream; 30 min
 	Drain   time.Duration // how long an answer is read on, for its usage, after its caller hung up; 30 s
 	Drains  int           // how many answers are read on at once; 64
+	Calls   int           // on their way at once; 8192. More are turned away
+	Bodies  int64         // bytes of all their bodies; 512 MiB
 }
 
 func (b Bounds) orDefault() Bounds {
@@ -27,6 +29,7 @@ func (b Bounds) orDefault() Bounds {
 		Answer: either(b.Answer, 16<<20), Event: either(b.Event, 512<<10), Stream: either(b.Stream, 64<<20),
 		Silence: either(b.Silence, 5*time.Minute), Whole: either(b.Whole, 30*time.Minute),
 		Drain: either(b.Drain, 30*time.Second), Drains: either(b.Drains, 64),
+		Calls: either(b.Calls, 8192), Bodies: either(b.Bodies, 512<<20),
 	}
 }
 

@@ -33,6 +33,7 @@ func (g *Gateway) meter(c *Call) {
 		Status: c.status, Code: c.code, Stream: c.exchange != nil && c.exchange.Stream(), Duration: took,
 	}
 	c.count(&rec)
+	c.pass.Settle(rec.Input + rec.Output)
 	if !c.began.IsZero() {
 		rec.FirstByte = c.began.Sub(c.start)
 	}

@@ -16,6 +16,7 @@ import (
 	"bailiwick/internal/catalogue"
 	"bailiwick/internal/gateway"
 	"bailiwick/internal/ident"
+	"bailiwick/internal/limit"
 	"bailiwick/internal/policy"
 	"bailiwick/internal/provider"
 	"bailiwick/internal/provider/embedded"
@@ -47,6 +48,7 @@ type world struct {
 	books  *books
 	mock   *mockserver.Server
 	config gateway.Config
+	limits *limit.Limiter
 	http   *httptest.Server
 	keys   map[string]string // secrets by name
 }
@@ -116,6 +118,8 @@ func newWorld(t testing.TB, change func(*world)) *world {
 		t.Fatal(err)
 	}
 	w.config.Policy = w.keeper
+	w.limits = limit.New(w.config.Now)
+	w.config.Limits = w.limits
 	g := gateway.New(w.config)
 	w.http = httptest.NewServer(g)
 	t.Cleanup(func() { w.http.Close(); g.Close() })
@@ -204,6 +208,8 @@ type ask struct {
 	ws     ident.Workspace
 	header map[string]string
 	body   string
+	// chunked leaves it to the end of the body to say how long it is.
+	chunked bool
 }
 
 // reply is an answer, read to its end.
@@ -225,6 +231,9 @@ func (w *world) call(a ask) reply {
 	r, err := http.NewRequest(a.method, w.http.URL+a.path, strings.NewReader(a.body))
 	if err != nil {
 		w.t.Fatal(err)
+	}
+	if a.chunked {
+		r.ContentLength = -1
 	}
 	if a.key != "" {
 		r.Header.Set("Authorization", "Bearer "+w.keys[a.key])

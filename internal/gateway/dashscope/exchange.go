@@ -87,3 +87,13 @@ func (x *exchange) appendUsage(b []byte, t wire.Tokens, whole bool) []byte {
 	}
 	return append(b, '}')
 }
+
+// MostAnswer implements dialect.Bounded.
+func (x *exchange) MostAnswer() (tokens, times int) {
+	for _, param := range []string{"max_tokens", "max_completion_tokens"} {
+		if n, ok := wire.Int(x.parameters.Get(param)); ok {
+			tokens = max(tokens, int(n))
+		}
+	}
+	return tokens, x.choices
+}

@@ -59,10 +59,12 @@ func inspected(code string) bool {
 }
 
 func throttled(code, message, retry string) Refusal {
-	r := apart(http.StatusTooManyRequests, "Throttling.RateQuota", "limit_requests", "limit_requests", "Requests rate limit exceeded, please try again later.")
-	if code == "insufficient_quota" || strings.HasPrefix(code, "Throttling.AllocationQuota") {
-		r = apart(http.StatusTooManyRequests, "Throttling.AllocationQuota", "insufficient_quota", "insufficient_quota", "Allocated quota exceeded, please increase your quota limit.").
-			openAISays("You exceeded your current quota, please check your plan and billing details.")
+	r := rateQuota()
+	switch {
+	case code == "insufficient_quota", strings.HasPrefix(code, "Throttling.AllocationQuota"):
+		r = allocationQuota()
+	case code == "limit_burst_rate", code == "Throttling.BurstRate":
+		r = burstRate()
 	}
 	r = orElse(r, message)
 	if n, err := strconv.Atoi(retry); err == nil && n >= 0 && n <= 3600 {

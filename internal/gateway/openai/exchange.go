@@ -138,3 +138,19 @@ func (x *exchange) Fail(dst []byte, r dialect.Refusal) ([]byte, string) {
 	dst = appendRefusal(append(dst, "data: "...), r, x.id)
 	return append(dst, "\n\n"...), r.OpenAI.Code
 }
+
+// MostAnswer implements dialect.Bounded. Of best_of and n the larger counts.
+func (x *exchange) MostAnswer() (tokens, times int) {
+	times = 1
+	for _, param := range []string{"n", "best_of"} {
+		if n, ok := wire.Int(x.body.Get(param)); ok {
+			times = max(times, int(n))
+		}
+	}
+	for _, param := range []string{"max_tokens", "max_completion_tokens"} {
+		if n, ok := wire.Int(x.body.Get(param)); ok {
+			tokens = max(tokens, int(n))
+		}
+	}
+	return tokens, times
+}
