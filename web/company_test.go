@@ -94,6 +94,8 @@ func (r *remote) open(t provider.Target) (provider.Server, error) {
 	return r, nil
 }
 
+func (r *remote) Has(string) bool { return true }
+
 func (r *remote) Models(context.Context) ([]string, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"bailiwick/internal/access"
 	"bailiwick/internal/account"
@@ -152,7 +151,8 @@ func (s Services) authorization(ctx context.Context, root access.Actor) error {
 	return err
 }
 
-// provider makes the embedded model server serve every model that answers with text.
+// provider makes the embedded model server serve every model that it has an answer for:
+// those that write, give vectors or rank.
 func (s Services) provider(ctx context.Context, root access.Actor) error {
 	there, err := s.Providers.List(ctx, root)
 	if err != nil || len(there) > 0 {
@@ -168,7 +168,7 @@ func (s Services) provider(ctx context.Context, root access.Actor) error {
 	}
 	var servings []provider.Serving
 	for _, m := range models {
-		if slices.Contains(m.Kinds, "TG") || slices.Contains(m.Kinds, "Reasoning") {
+		if m.Writes() || m.Embeds() || m.Ranks() {
 			servings = append(servings, provider.Serving{Model: m.ID})
 		}
 	}

@@ -129,6 +129,17 @@ func (c *Call) failed(r dialect.Refusal) {
 	}
 }
 
+// spokenIn measures the text of an answer or a piece of one.
+func (c *Call) spokenIn(text []byte) int {
+	switch c.service {
+	case dialect.Completion:
+		return wire.SpokenText(text)
+	case dialect.Embeddings, dialect.Rerank:
+		return 0
+	}
+	return wire.Spoken(text)
+}
+
 // model is what the call is about, as far as is known.
 func (c *Call) model() ident.Model {
 	if c.exchange != nil {

@@ -75,6 +75,7 @@ func (s *spy) Call(_ context.Context, r provider.Request) (*provider.Answer, err
 	s.sent = r.Body
 	return &provider.Answer{Status: 500, Header: http.Header{}, Body: http.NoBody}, nil
 }
+func (s *spy) Has(string) bool                          { return true }
 func (s *spy) Models(context.Context) ([]string, error) { return nil, nil }
 
 // FuzzKey looks for something that is taken for a key and is none.

@@ -115,7 +115,7 @@ func TestEveryOtherSpellingOfAPathIsMissing(t *testing.T) {
 	for _, target := range []string{
 		"//v1/models", "/v1//models", "/v1/./models", "/v1/x/../models", "/v1%2fmodels", "/%761/models", "/v1/models/", "/v1/models;x", "/V1/models",
 		"/v1/Models", "/v1", "/v1/", "/w/" + string(home), "/w/" + string(home) + "/", "/w//v1/models", "/w/" + string(home) + "//v1/models", "/w/" + string(home) + "/w/" + string(home) + "/v1/models",
-		"/v1/chat/completions/", "/v1/chat%2fcompletions", "/compatible-mode/v1/chat//completions", "/api/v1/models/qwen-turbo", "/api/v1/services/aigc/text-generation/generation/", "/api/v1/../v1/models", "/v1/models/%2e%2e", "/v1/models/../models", "/v1/embeddings", "/",
+		"/v1/chat/completions/", "/v1/chat%2fcompletions", "/compatible-mode/v1/chat//completions", "/api/v1/models/qwen-turbo", "/api/v1/services/aigc/text-generation/generation/", "/api/v1/../v1/models", "/v1/models/%2e%2e", "/v1/models/../models", "/v1/embedding", "/",
 	} {
 		if got := w.raw("GET", target, auth); got != 404 {
 			t.Errorf("%s: %d", target, got)

@@ -54,9 +54,11 @@ func (g *Gateway) ask(c *Call, l *leash, p place) (refusal *dialect.Refusal, aga
 		return &dialect.Unavailable, true
 	}
 	c.provider, c.counted = p.provider.ID, p.provider.Kind == provider.Embedded
-	answer, err := server.Call(l.ctx, provider.Request{
-		Path: "chat/completions", Body: c.exchange.Body(p.Name), Stream: c.exchange.Stream(), Call: c.ID,
-	})
+	answer, unsaid, err := c.send(l.ctx, server, p.Name)
+	if unsaid != nil {
+		outcome = provider.Answered // it was not asked
+		return unsaid, false
+	}
 	if err != nil {
 		if l.gone() {
 			outcome = provider.Answered // it was not the provider that ended it
@@ -155,13 +157,13 @@ func (g *Gateway) whole(c *Call, a *provider.Answer, l *leash) *dialect.Refusal 
 	if !wire.Null(o.Get("error")) {
 		return c.breaks(dialect.FromEvent(text))
 	}
-	c.heard, c.tokens = true, wire.ReadTokens(o.Get("usage"))
+	c.heard, c.tokens = true, wire.ReadTokens(o.Get("usage"), c.service.Answers())
 	if !c.tokens.Said || c.tokens.Doubted {
-		c.spoken = wire.Spoken(text)
+		c.spoken = c.spokenIn(text)
 	}
-	body, err := c.exchange.Whole(o)
-	if err != nil {
-		return c.breaks(dialect.ProviderBabbles)
+	body, r := c.exchange.Whole(o)
+	if r != nil {
+		return c.breaks(*r)
 	}
 	if !l.gone() {
 		c.answer(http.StatusOK, body)

@@ -13,6 +13,7 @@ import (
 // faulty is a provider that fails as no provider should: in our own code.
 type faulty struct{ after string }
 
+func (f faulty) Has(string) bool                          { return true }
 func (f faulty) Models(context.Context) ([]string, error) { return nil, nil }
 
 func (f faulty) Call(context.Context, provider.Request) (*provider.Answer, error) {

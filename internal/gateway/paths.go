@@ -20,25 +20,34 @@ type path struct {
 const (
 	compatible = "/compatible-mode/v1/"
 	plain      = "/v1/"
+	ranks      = "/compatible-api/v1/"
 	native     = "/api/v1/"
 )
 
 // paths are the addresses as callers must write them; every other spelling is
 // another address.
 var paths = map[string]path{
-	plain + "chat/completions":                                {http.MethodPost, openai.Dialect{}, dialect.Chat},
-	plain + "models":                                          {http.MethodGet, openai.Dialect{}, dialect.Models},
-	compatible + "chat/completions":                           {http.MethodPost, openai.Dialect{}, dialect.Chat},
-	compatible + "models":                                     {http.MethodGet, openai.Dialect{}, dialect.Models},
-	native + "services/aigc/text-generation/generation":       {http.MethodPost, dashscope.Dialect{}, dialect.Chat},
-	native + "services/aigc/multimodal-generation/generation": {http.MethodPost, dashscope.Dialect{}, dialect.Multimodal},
-	native + "models":                                         {http.MethodGet, dashscope.Dialect{}, dialect.Models},
+	plain + "chat/completions":                                   {http.MethodPost, openai.Dialect{}, dialect.Chat},
+	plain + "completions":                                        {http.MethodPost, openai.Dialect{}, dialect.Completion},
+	plain + "embeddings":                                         {http.MethodPost, openai.Dialect{}, dialect.Embeddings},
+	plain + "rerank":                                             {http.MethodPost, openai.Dialect{}, dialect.Rerank},
+	plain + "models":                                             {http.MethodGet, openai.Dialect{}, dialect.Models},
+	compatible + "chat/completions":                              {http.MethodPost, openai.Dialect{}, dialect.Chat},
+	compatible + "completions":                                   {http.MethodPost, openai.Dialect{}, dialect.Completion},
+	compatible + "embeddings":                                    {http.MethodPost, openai.Dialect{}, dialect.Embeddings},
+	ranks + "reranks":                                            {http.MethodPost, openai.Dialect{}, dialect.Rerank},
+	compatible + "models":                                        {http.MethodGet, openai.Dialect{}, dialect.Models},
+	native + "services/aigc/text-generation/generation":          {http.MethodPost, dashscope.Dialect{}, dialect.Chat},
+	native + "services/aigc/multimodal-generation/generation":    {http.MethodPost, dashscope.Dialect{}, dialect.Multimodal},
+	native + "services/embeddings/text-embedding/text-embedding": {http.MethodPost, dashscope.Dialect{}, dialect.Embeddings},
+	native + "services/rerank/text-rerank/text-rerank":           {http.MethodPost, dashscope.Dialect{}, dialect.Rerank},
+	native + "models":                                            {http.MethodGet, dashscope.Dialect{}, dialect.Models},
 }
 
 // Handles reports whether a path is the gateway's to answer, with or without
 // success.
 func Handles(p string) bool {
-	for _, root := range []string{"/v1", "/compatible-mode", "/api/v1", "/w"} {
+	for _, root := range []string{"/v1", "/compatible-mode", "/compatible-api", "/api/v1", "/w"} {
 		if rest, ok := strings.CutPrefix(p, root); ok && (rest == "" || rest[0] == '/') {
 			return true
 		}

@@ -26,7 +26,8 @@ type relay struct {
 	events *wire.Events
 	send   sender
 	out    []byte // what the caller gets next
-	ended  bool   // regularly
+	now    dialect.Event
+	ended  bool // regularly
 }
 
 var outs = sync.Pool{New: func() any { b := make([]byte, 0, 8<<10); return &b }}
@@ -85,19 +86,17 @@ func (s *relay) next() *dialect.Refusal {
 
 // event meters one event and translates it.
 func (s *relay) event(raw, data []byte) *dialect.Refusal {
-	e := dialect.Event{Raw: raw, Data: data}
+	e := &s.now
+	*e = dialect.Event{Raw: raw, Data: data}
 	if len(data) > 0 {
 		s.Call.heard = true
-		if r := s.read(&e); r != nil {
+		if r := s.read(e); r != nil {
 			return r
 		}
 	}
-	out, err := s.exchange.Event(s.out, e)
-	if err != nil {
-		return &dialect.ProviderBabbles
-	}
-	s.out = out
-	return nil
+	out, r := s.exchange.Event(s.out, e)
+	s.out, s.ended = out, e.Last
+	return r
 }
 
 // read finds usage and errors in the data of an event.
@@ -105,7 +104,7 @@ func (s *relay) read(e *dialect.Event) *dialect.Refusal {
 	if e.Data[0] != '{' || e.Data[len(e.Data)-1] != '}' {
 		return &dialect.ProviderBabbles
 	}
-	s.spoken += wire.Spoken(e.Data)
+	s.spoken += s.spokenIn(e.Data)
 	usage, failure := wire.HasName(e.Data, `"usage"`), wire.HasName(e.Data, `"error"`)
 	if !usage && !failure {
 		return nil
@@ -119,7 +118,7 @@ func (s *relay) read(e *dialect.Event) *dialect.Refusal {
 		return &r
 	}
 	if u := o.Get("usage"); !wire.Null(u) {
-		s.tokens.Raise(wire.ReadTokens(u))
+		s.tokens.Raise(wire.ReadTokens(u, true))
 		e.HasUsage, e.Tokens = true, s.tokens
 	}
 	return nil

@@ -137,6 +137,8 @@ func (w *world) describe() {
 	engine.Servings[0].Provider = demo
 	orphan.Servings = nil
 	mute.Offers = 0
+	vectors := model("text-embedding", "TR")
+	vectors.Output = nil
 	w.facts = policy.Facts{
 		Version:  1,
 		Accounts: []policy.Account{{ID: account, Default: home, NameWorkspace: true}},
@@ -148,7 +150,7 @@ func (w *world) describe() {
 		Users: []policy.User{{ID: root, Account: account, Root: true, Everywhere: true}, {ID: bob, Account: account}},
 		Models: []policy.Model{
 			model("qwen-turbo", "TG"), model("qwen-plus", "TG"), aliased, engine, orphan, mute,
-			model("qwen-vl", "VU"), model("text-embedding", "TR"),
+			model("qwen-vl", "VU"), vectors, model("text-rerank", "TR"),
 		},
 		Providers: []provider.Provider{
 			{ID: upstream, Account: account, Kind: provider.OpenAI, BaseURL: w.mock.URL, Version: 1},

@@ -82,6 +82,9 @@ type Server interface {
 	// closes its body. An answer of any status is no error; an error means that
 	// there was none, as a fault of kind Unavailable whose message is safe to show.
 	Call(ctx context.Context, r Request) (*Answer, error)
+	// Has reports whether it offers a path, as far as is known: one that it was
+	// found not to have is asked again after a while.
+	Has(path string) bool
 	// Models lists the names of the models it says it has.
 	Models(ctx context.Context) ([]string, error)
 }

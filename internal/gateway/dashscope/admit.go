@@ -27,10 +27,15 @@ func (Dialect) Admit(r *http.Request, s dialect.Service, body []byte, id ident.C
 	case err != nil:
 		return nil, &dialect.BadBody
 	}
-	x := &exchange{id: id, parts: s == dialect.Multimodal, stream: wantsEvents(r), choices: 1}
-	if r := x.readModel(o); r != nil {
-		return nil, r
+	if s == dialect.Embeddings || s == dialect.Rerank {
+		return admitWhole(s, o, id)
 	}
+	x := &exchange{id: id, parts: s == dialect.Multimodal, stream: wantsEvents(r), choices: 1}
+	m, refusal := readModel(o)
+	if refusal != nil {
+		return nil, refusal
+	}
+	x.model = m
 	if r := onlyKnown(o, "model", "input", "parameters"); r != nil {
 		return nil, r
 	}
@@ -46,35 +51,41 @@ func (Dialect) Admit(r *http.Request, s dialect.Service, body []byte, id ident.C
 // onlyKnown refuses members that are none of the names, by name. One that
 // differs only in case is refused as a name that stands twice.
 func onlyKnown(o wire.Object, names ...string) *dialect.Refusal {
+	if r := clear(o, names...); r != nil {
+		return r
+	}
 	for _, m := range o.Members {
-		switch {
-		case m.Escaped:
-			return &dialect.TwiceInBody
-		case slices.Contains(names, m.Name):
-		case slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, m.Name) }):
-			return &dialect.TwiceInBody
-		default:
+		if !slices.Contains(names, m.Name) {
 			return dialect.Unknown(m.Name)
 		}
 	}
 	return nil
 }
 
-func (x *exchange) readModel(o wire.Object) *dialect.Refusal {
+// clear refuses members that somebody could take for one of the names.
+func clear(o wire.Object, names ...string) *dialect.Refusal {
+	for _, m := range o.Members {
+		if m.Escaped || !slices.Contains(names, m.Name) && slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, m.Name) }) {
+			return &dialect.TwiceInBody
+		}
+	}
+	return nil
+}
+
+func readModel(o wire.Object) (ident.Model, *dialect.Refusal) {
 	raw := o.Get("model")
 	name, isText := wire.String(raw)
 	switch {
 	case wire.Null(raw), isText && name == "":
-		return &dialect.EmptyModel
+		return "", &dialect.EmptyModel
 	case !isText:
-		return &dialect.BadParameters
+		return "", &dialect.BadParameters
 	}
 	m, err := ident.ParseModel(name)
 	if err != nil {
-		return &dialect.OddModel
+		return "", &dialect.OddModel
 	}
-	x.model = m
-	return nil
+	return m, nil
 }
 
 func (x *exchange) readParameters(raw []byte) *dialect.Refusal {

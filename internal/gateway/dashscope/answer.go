@@ -3,14 +3,15 @@ package dashscope
 import (
 	"github.com/go-json-experiment/json"
 
+	"bailiwick/internal/gateway/dialect"
 	"bailiwick/internal/gateway/wire"
 )
 
 // Whole implements dialect.Exchange.
-func (x *exchange) Whole(answer wire.Object) ([]byte, error) {
+func (x *exchange) Whole(answer wire.Object) ([]byte, *dialect.Refusal) {
 	var c completion
 	if err := json.Unmarshal(answer.Text, &c); err != nil || len(c.Choices) == 0 {
-		return nil, wire.ErrMalformed
+		return nil, &dialect.ProviderBabbles
 	}
 	b := append(make([]byte, 0, len(answer.Text)+256), `{"output":`...)
 	if x.message {
@@ -19,7 +20,7 @@ func (x *exchange) Whole(answer wire.Object) ([]byte, error) {
 		b = wire.Quote(append(b, `{"text":`...), c.Choices[0].Message.content())
 		b = append(wire.Quote(append(b, `,"finish_reason":`...), c.Choices[0].reason()), '}')
 	}
-	tokens := wire.ReadTokens(answer.Get("usage"))
+	tokens := wire.ReadTokens(answer.Get("usage"), true)
 	x.spoken = wire.Spoken(answer.Text)
 	b = x.appendUsage(append(b, `,"usage":`...), tokens, true)
 	return append(append(append(b, `,"request_id":"`...), x.id...), `"}`...), nil

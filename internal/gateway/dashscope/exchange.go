@@ -30,13 +30,14 @@ type exchange struct {
 func (x *exchange) Model() ident.Model { return x.model }
 func (x *exchange) Stream() bool       { return x.stream }
 func (x *exchange) Said() int          { return len(x.messages) }
+func (x *exchange) Ways() []string     { return ways }
+
+var ways = []string{"chat/completions"}
 
 // Fits implements dialect.Exchange: text models are called at one address, those
 // that see at the other.
 func (x *exchange) Fits(m *policy.Model) *dialect.Refusal {
-	sees := slices.Contains(m.Kinds, "VU") || slices.Contains(m.Kinds, "Multimodal-Omni")
-	talks := slices.Contains(m.Kinds, "TG") || slices.Contains(m.Kinds, "Reasoning")
-	if len(m.Kinds) > 0 && !m.Custom && (x.parts && !sees || !x.parts && !talks) {
+	if x.parts && !m.Sees() || !x.parts && !m.Writes() {
 		return &dialect.WrongURL
 	}
 	for _, param := range []string{"max_tokens", "max_completion_tokens"} {
@@ -48,7 +49,7 @@ func (x *exchange) Fits(m *policy.Model) *dialect.Refusal {
 }
 
 // Body implements dialect.Exchange.
-func (x *exchange) Body(name string) []byte {
+func (x *exchange) Body(_, name string) ([]byte, *dialect.Refusal) {
 	b := make([]byte, 0, len(x.messages)+len(x.parameters.Text)+len(name)+128)
 	b = wire.Quote(append(b, `{"model":`...), name)
 	b = append(append(b, `,"messages":`...), x.messages...)
@@ -61,7 +62,7 @@ func (x *exchange) Body(name string) []byte {
 	if x.stream {
 		b = append(b, `,"stream":true,"stream_options":{"include_usage":true}`...)
 	}
-	return append(b, '}')
+	return append(b, '}'), nil
 }
 
 // appendUsage writes what was consumed, in the native names.

@@ -13,25 +13,25 @@ const meanwhile = "null"
 // Event implements dialect.Exchange. The last frame of each choice waits for the
 // stream's end, because it carries the provider's figures; figures before it are
 // estimates unless the provider gave some.
-func (x *exchange) Event(dst []byte, e dialect.Event) ([]byte, error) {
+func (x *exchange) Event(dst []byte, e *dialect.Event) ([]byte, *dialect.Refusal) {
 	if len(e.Data) == 0 {
 		return dst, nil // comments keep a connection alive; they are not part of this protocol
 	}
 	var c completion
 	if err := json.Unmarshal(e.Data, &c); err != nil {
-		return dst, wire.ErrMalformed
+		return dst, &dialect.ProviderBabbles
 	}
 	if e.HasUsage {
 		x.tokens = e.Tokens
 	}
 	for _, piece := range c.Choices {
 		if piece.Index < 0 || piece.Index >= x.choices {
-			return dst, wire.ErrMalformed
+			return dst, &dialect.ProviderBabbles
 		}
 		x.spoken += piece.size()
 		news, err := x.hear(piece)
 		if err != nil {
-			return dst, wire.ErrMalformed
+			return dst, &dialect.ProviderBabbles
 		}
 		if news {
 			dst = x.appendResult(dst, piece.Index, meanwhile)

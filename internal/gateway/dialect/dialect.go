@@ -23,9 +23,16 @@ type Service int
 const (
 	Chat       Service = iota // answer messages with text
 	Multimodal                // the same, where what is said are lists of parts (DashScope)
+	Completion                // go on with a text (OpenAI)
+	Embeddings                // give vectors for texts
+	Rerank                    // order documents by how well they answer a query
 	Models                    // list the models
 	Model                     // describe one model (OpenAI)
 )
+
+// Answers reports whether the service answers with text, which is counted
+// apart from what was asked.
+func (s Service) Answers() bool { return s != Embeddings && s != Rerank }
 
 // Dialect is a protocol that callers speak.
 type Dialect interface {
@@ -33,7 +40,7 @@ type Dialect interface {
 	Name() string
 	// Refusal gives the body of a refusal and the code it carries.
 	Refusal(r Refusal, s Service, id ident.Call) (body []byte, code string)
-	// Admit reads the body of a Chat or Multimodal call strictly.
+	// Admit reads the body of a call strictly.
 	Admit(r *http.Request, s Service, body []byte, id ident.Call) (Exchange, *Refusal)
 	// List answers Models, and Model for the id; the models are those the caller may use.
 	List(r *http.Request, models []*policy.Model, id ident.Call) ([]byte, *Refusal)
@@ -47,16 +54,20 @@ type Exchange interface {
 	Stream() bool
 	// Fits makes sure that the call can be made of this model.
 	Fits(m *policy.Model) *Refusal
-	// Body is the request in the OpenAI protocol, for a provider that calls the
-	// model by the name. Of a stream it always asks for usage.
-	Body(name string) []byte
+	// Ways are the paths at which a provider can be asked, the best first: one
+	// that does not have the first is asked at the next.
+	Ways() []string
+	// Body is the request as it is said at one of the ways, to a provider that
+	// calls the model by the name. Of a stream it always asks for usage. The
+	// answer is translated from the way that was asked last.
+	Body(way, name string) ([]byte, *Refusal)
 	// Said is how many bytes of text the caller sent, for estimates.
 	Said() int
 
 	// Whole translates a whole answer.
-	Whole(answer wire.Object) ([]byte, error)
+	Whole(answer wire.Object) ([]byte, *Refusal)
 	// Event appends what the caller gets for one event of a stream.
-	Event(dst []byte, e Event) ([]byte, error)
+	Event(dst []byte, e *Event) ([]byte, *Refusal)
 	// Done appends what the caller gets at the stream's regular end.
 	Done(dst []byte, raw []byte) []byte
 	// Fail appends what the caller gets when the stream ends otherwise, and
@@ -71,4 +82,7 @@ type Event struct {
 	// HasUsage reports that the data holds usage, which Tokens sums up so far.
 	HasUsage bool
 	Tokens   wire.Tokens
+	// Last is set by the exchange when the event is the stream's regular end;
+	// what the OpenAI protocol ends with "[DONE]" needs it not.
+	Last bool
 }

@@ -21,7 +21,7 @@ var known = []string{
 	"stop", "seed", "logprobs", "top_logprobs", "logit_bias", "response_format", "tools", "tool_choice",
 	"parallel_tool_calls", "functions", "function_call", "user", "metadata", "store", "service_tier",
 	"reasoning_effort", "verbosity", "modalities", "audio", "prediction", "web_search_options", "safety_identifier",
-	"prompt_cache_key", "enable_thinking", "thinking_budget", "enable_search", "search_options", "chat_template_kwargs", "extra_body",
+	"prompt_cache_key", "prompt", "suffix", "echo", "input", "dimensions", "encoding_format", "query", "documents", "top_n", "return_documents", "instruct", "enable_thinking", "thinking_budget", "enable_search", "search_options", "chat_template_kwargs", "extra_body",
 }
 
 var exactly = func() map[string]bool {
@@ -36,7 +36,7 @@ var exactly = func() map[string]bool {
 const mostChoices = 128
 
 // Admit implements dialect.Dialect.
-func (Dialect) Admit(_ *http.Request, _ dialect.Service, body []byte, id ident.Call) (dialect.Exchange, *dialect.Refusal) {
+func (Dialect) Admit(_ *http.Request, s dialect.Service, body []byte, id ident.Call) (dialect.Exchange, *dialect.Refusal) {
 	o, err := wire.Parse(body)
 	switch {
 	case err == wire.ErrTwice:
@@ -47,13 +47,33 @@ func (Dialect) Admit(_ *http.Request, _ dialect.Service, body []byte, id ident.C
 	if clash(o) {
 		return nil, &dialect.TwiceInBody
 	}
-	x := &exchange{body: o, id: id}
-	for _, check := range []func() *dialect.Refusal{x.readModel, x.readMessages, x.readStream, x.readCounts} {
-		if r := check(); r != nil {
-			return nil, r
-		}
+	x := &exchange{service: s, body: o, id: id}
+	if r := x.readModel(); r != nil {
+		return nil, r
+	}
+	var r *dialect.Refusal
+	switch s {
+	case dialect.Embeddings:
+		r = x.readVectors()
+	case dialect.Rerank:
+		r = x.readRanking()
+	default:
+		r = x.readTalk()
+	}
+	if r != nil {
+		return nil, r
 	}
 	return x, nil
+}
+
+// readTalk reads what chat completions and completions have in common.
+func (x *exchange) readTalk() *dialect.Refusal {
+	for _, check := range [...]func() *dialect.Refusal{x.readSaid, x.readStream, x.readCounts, x.readTier} {
+		if r := check(); r != nil {
+			return r
+		}
+	}
+	return nil
 }
 
 // clash reports whether a name could be taken for another.
@@ -83,7 +103,10 @@ func (x *exchange) readModel() *dialect.Refusal {
 	return nil
 }
 
-func (x *exchange) readMessages() *dialect.Refusal {
+func (x *exchange) readSaid() *dialect.Refusal {
+	if x.service == dialect.Completion {
+		return x.readPrompt()
+	}
 	raw := x.body.Get("messages")
 	switch {
 	case wire.Null(raw):
@@ -130,6 +153,15 @@ func (x *exchange) readCounts() *dialect.Refusal {
 		if n, ok := wire.Int(raw); !wire.Null(raw) && (!ok || n < 1 || n > mostChoices) {
 			return dialect.Range(param, "Range of %s should be [1, %d]", param, mostChoices)
 		}
+	}
+	return nil
+}
+
+// readTier takes the ordinary service tiers only: what others cost is in no catalogue.
+func (x *exchange) readTier() *dialect.Refusal {
+	raw := x.body.Get("service_tier")
+	if tier, _ := wire.String(raw); !wire.Null(raw) && tier != "auto" && tier != "default" {
+		return dialect.Range("service_tier", `service_tier should be "auto" or "default"`)
 	}
 	return nil
 }

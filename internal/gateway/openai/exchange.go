@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"slices"
 
+	"bailiwick/internal/catalogue"
 	"bailiwick/internal/gateway/dialect"
 	"bailiwick/internal/gateway/wire"
 	"bailiwick/internal/ident"
@@ -12,24 +13,47 @@ import (
 
 // exchange implements dialect.Exchange.
 type exchange struct {
+	service    dialect.Service
 	body       wire.Object
 	id         ident.Call
 	model      ident.Model
 	stream     bool
 	wantsUsage bool // the caller asked for usage at the end of the stream
 	renamed    bool // the provider has another name for the model
+	packed     bool // vectors are to be packed in base64
 }
 
 func (x *exchange) Model() ident.Model { return x.model }
 func (x *exchange) Stream() bool       { return x.stream }
-func (x *exchange) Said() int          { return len(x.body.Get("messages")) }
+
+// Said implements dialect.Exchange.
+func (x *exchange) Said() int {
+	said := 0
+	for _, name := range services[x.service].said {
+		said += len(x.body.Get(name))
+	}
+	return said
+}
+
+// services is what the services differ in.
+var services = [...]struct {
+	ways   []string
+	said   []string // members of a request that hold the caller's text
+	answer string   // the member without which an answer is none
+	fits   func(catalogue.Model) bool
+}{
+	dialect.Chat:       {[]string{"chat/completions"}, []string{"messages"}, "choices", catalogue.Model.Talks},
+	dialect.Completion: {[]string{"completions"}, []string{"prompt"}, "choices", catalogue.Model.Talks},
+	dialect.Embeddings: {[]string{"embeddings"}, []string{"input"}, "data", catalogue.Model.Embeds},
+	dialect.Rerank:     {[]string{"rerank", "reranks"}, []string{"query", "documents"}, "results", catalogue.Model.Ranks},
+}
+
+// Ways implements dialect.Exchange.
+func (x *exchange) Ways() []string { return services[x.service].ways }
 
 // Fits implements dialect.Exchange.
 func (x *exchange) Fits(m *policy.Model) *dialect.Refusal {
-	talks := func(kind string) bool {
-		return kind == "TG" || kind == "Reasoning" || kind == "VU" || kind == "Multimodal-Omni"
-	}
-	if len(m.Kinds) > 0 && !slices.ContainsFunc(m.Kinds, talks) {
+	if !services[x.service].fits(m.Model) {
 		r := dialect.NotChat(string(m.ID))
 		return &r
 	}
@@ -43,7 +67,7 @@ func (x *exchange) Fits(m *policy.Model) *dialect.Refusal {
 
 // Body implements dialect.Exchange: what the caller sent, with the model's
 // name at the provider and, in streams, the request for usage spliced in.
-func (x *exchange) Body(name string) []byte {
+func (x *exchange) Body(_, name string) ([]byte, *dialect.Refusal) {
 	x.renamed = name != string(x.model)
 	var edits []wire.Edit
 	m := x.body.Find("model")
@@ -54,7 +78,7 @@ func (x *exchange) Body(name string) []byte {
 		edits = append(edits, x.askForUsage())
 	}
 	slices.SortFunc(edits, func(a, b wire.Edit) int { return a.Start - b.Start })
-	return wire.Splice(x.body.Text, edits...)
+	return wire.Splice(x.body.Text, edits...), nil
 }
 
 // askForUsage is the edit that makes the provider say what a stream consumed.
@@ -81,9 +105,12 @@ func (x *exchange) askForUsage() wire.Edit {
 }
 
 // Whole implements dialect.Exchange.
-func (x *exchange) Whole(answer wire.Object) ([]byte, error) {
-	if choices := answer.Get("choices"); len(choices) == 0 || choices[0] != '[' {
-		return nil, wire.ErrMalformed
+func (x *exchange) Whole(answer wire.Object) ([]byte, *dialect.Refusal) {
+	if list := answer.Get(services[x.service].answer); len(list) == 0 || list[0] != '[' {
+		return nil, &dialect.ProviderBabbles
+	}
+	if x.packed {
+		return x.pack(answer)
 	}
 	return x.rename(answer), nil
 }
@@ -98,14 +125,14 @@ func (x *exchange) rename(o wire.Object) []byte {
 }
 
 // Event implements dialect.Exchange. What needs no change passes as it came.
-func (x *exchange) Event(dst []byte, e dialect.Event) ([]byte, error) {
+func (x *exchange) Event(dst []byte, e *dialect.Event) ([]byte, *dialect.Refusal) {
 	strip := e.HasUsage && !x.wantsUsage
 	if len(e.Data) == 0 || !x.renamed && !strip {
 		return append(dst, e.Raw...), nil
 	}
 	o, err := wire.Parse(e.Data)
 	if err != nil {
-		return dst, err
+		return dst, &dialect.ProviderBabbles
 	}
 	if strip && onlyUsage(o) {
 		return dst, nil

@@ -15,8 +15,10 @@ type Tokens struct {
 	Reason  int // of Output
 }
 
-// ReadTokens reads a usage object of the OpenAI protocol; null says nothing.
-func ReadTokens(raw []byte) (t Tokens) {
+// ReadTokens reads a usage object of the OpenAI protocol, under its older or
+// its newer names; null says nothing. Where no text is answered there is no
+// output, and a total is what was put in.
+func ReadTokens(raw []byte, answers bool) (t Tokens) {
 	if Null(raw) {
 		return t
 	}
@@ -26,10 +28,10 @@ func ReadTokens(raw []byte) (t Tokens) {
 		t.Doubted = true
 		return t
 	}
-	t.Input = t.figure(o.Get("prompt_tokens"), true)
-	t.Output = t.figure(o.Get("completion_tokens"), true)
-	t.Cached = min(t.Input, t.detail(o, "prompt_tokens_details", "cached_tokens"))
-	t.Reason = min(t.Output, t.detail(o, "completion_tokens_details", "reasoning_tokens"))
+	t.Input = t.figure(first(o, "prompt_tokens", "input_tokens", orTotal[answers]), true)
+	t.Output = t.figure(first(o, "completion_tokens", "output_tokens", ""), answers)
+	t.Cached = min(t.Input, t.figure(first(t.inner(o, "prompt_tokens_details", "input_tokens_details"), "cached_tokens", "", ""), false))
+	t.Reason = min(t.Output, t.figure(first(t.inner(o, "completion_tokens_details", "output_tokens_details"), "reasoning_tokens", "", ""), false))
 	return t
 }
 
@@ -55,17 +57,27 @@ func (t *Tokens) figure(raw []byte, needed bool) int {
 	return int(n)
 }
 
-func (t *Tokens) detail(o Object, outer, inner string) int {
-	raw := o.Get(outer)
-	if Null(raw) {
-		return 0
+var orTotal = map[bool]string{false: "total_tokens", true: ""}
+
+// first is the first member that says something.
+func first(o Object, a, b, c string) []byte {
+	for _, name := range [...]string{a, b, c} {
+		if raw := o.Get(name); !Null(raw) {
+			return raw
+		}
+	}
+	return nil
+}
+
+// inner is the object under one of two names; one of nothing when there is none.
+func (t *Tokens) inner(o Object, a, b string) Object {
+	raw := first(o, a, b, "")
+	if raw == nil {
+		return Object{}
 	}
 	d, err := Parse(raw)
-	if err != nil {
-		t.Doubted = true
-		return 0
-	}
-	return t.figure(d.Get(inner), false)
+	t.Doubted = t.Doubted || err != nil
+	return d
 }
 
 // HasName reports whether a text holds name as a JSON name or string with a
@@ -88,12 +100,20 @@ func HasName(text []byte, quoted string) bool {
 	}
 }
 
-var spoken = [][]byte{[]byte(`"content"`), []byte(`"reasoning_content"`), []byte(`"reasoning"`), []byte(`"arguments"`)}
+var (
+	spoken = [][]byte{[]byte(`"content"`), []byte(`"reasoning_content"`), []byte(`"reasoning"`), []byte(`"arguments"`)}
+	texts  = [][]byte{[]byte(`"text"`)}
+)
+
+// SpokenText measures an answer that has its text under the name text.
+func SpokenText(text []byte) int { return spokenIn(text, texts) }
 
 // Spoken measures roughly, in bytes, the text of an answer or a piece of one:
 // the values of content, reasoning and arguments.
-func Spoken(text []byte) (n int) {
-	for _, name := range spoken {
+func Spoken(text []byte) int { return spokenIn(text, spoken) }
+
+func spokenIn(text []byte, names [][]byte) (n int) {
+	for _, name := range names {
 		for rest := text; ; {
 			i := bytes.Index(rest, name)
 			if i < 0 {

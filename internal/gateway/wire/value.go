@@ -87,6 +87,9 @@ func Elements(raw []byte) (list [][]byte, ok bool) {
 	return list, true
 }
 
+// Offset is where a part begins in the text that it was cut from.
+func Offset(text, part []byte) int { return cap(text) - cap(part) }
+
 // Edit replaces one byte range of a text.
 type Edit struct {
 	Start, End int

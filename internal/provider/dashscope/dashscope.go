@@ -45,7 +45,18 @@ const (
 // mostWhole bounds a whole answer, in bytes.
 const mostWhole = 16 << 20
 
-// Call implements provider.Server. It knows chat/completions, embeddings and rerank.
+// Has implements provider.Server.
+func (s *Server) Has(path string) bool {
+	switch path {
+	case "chat/completions", "embeddings", "rerank", vectorPath, rerankPath:
+		return true
+	}
+	return false
+}
+
+// Call implements provider.Server. It knows chat/completions, embeddings and
+// rerank, and passes on as they are the two of its own services that answer in
+// one piece.
 func (s *Server) Call(ctx context.Context, r provider.Request) (*provider.Answer, error) {
 	switch r.Path {
 	case "chat/completions":
@@ -54,6 +65,12 @@ func (s *Server) Call(ctx context.Context, r provider.Request) (*provider.Answer
 		return s.exchange(ctx, r, vectorPath, askVectors, readVectors)
 	case "rerank", "reranks":
 		return s.exchange(ctx, r, rerankPath, askRerank, readRerank)
+	case vectorPath, rerankPath:
+		resp, err := s.Send(ctx, line.Request{Method: http.MethodPost, Path: r.Path, Body: r.Body, Call: r.Call})
+		if err != nil {
+			return nil, err
+		}
+		return &provider.Answer{Status: resp.StatusCode, Header: resp.Header, Length: resp.ContentLength, Body: resp.Body}, nil
 	}
 	return refuse(refusal{"This provider cannot do that: it has no " + r.Path + ".", "", "unsupported_value"}), nil
 }

@@ -33,22 +33,36 @@ func (Server) Models(context.Context) ([]string, error) { return []string{Name},
 
 // Call implements provider.Server.
 func (s Server) Call(_ context.Context, r provider.Request) (*provider.Answer, error) {
-	if r.Path != "chat/completions" {
-		return refuse(http.StatusNotFound, "The demo engine answers chat completions only.", ""), nil
+	switch r.Path {
+	case "chat/completions":
+		return s.chat(r), nil
+	case "embeddings":
+		return s.embed(r.Body), nil
+	case "rerank":
+		return s.rank(r.Body), nil
 	}
+	return refuse(http.StatusBadRequest, "The demo engine has no "+r.Path+": it answers chat completions, embeddings and rerank.", ""), nil
+}
+
+// Has implements provider.Server.
+func (Server) Has(path string) bool {
+	return path == "chat/completions" || path == "embeddings" || path == "rerank"
+}
+
+func (s Server) chat(r provider.Request) *provider.Answer {
 	var q question
 	if err := json.Unmarshal(r.Body, &q); err != nil {
-		return refuse(http.StatusBadRequest, "The demo engine cannot read this request: "+err.Error(), ""), nil
+		return refuse(http.StatusBadRequest, "The demo engine cannot read this request: "+err.Error(), "")
 	}
 	if param, says := q.check(); says != "" {
-		return refuse(http.StatusBadRequest, says, param), nil
+		return refuse(http.StatusBadRequest, says, param)
 	}
 	a := q.answer()
 	a.id, a.created, a.model = "chatcmpl-"+string(callOr(r.Call)), s.Now().Unix(), q.Model
 	if q.Stream {
-		return reply(http.StatusOK, "text/event-stream", a.events(q.StreamOptions.IncludeUsage)), nil
+		return reply(http.StatusOK, "text/event-stream", a.events(q.StreamOptions.IncludeUsage))
 	}
-	return reply(http.StatusOK, "application/json", a.whole()), nil
+	return reply(http.StatusOK, "application/json", a.whole())
 }
 
 func callOr(id ident.Call) ident.Call {

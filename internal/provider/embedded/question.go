@@ -85,7 +85,8 @@ func (q question) says() string {
 	return fmt.Sprintf("This is Bailiwick's demo engine, not a language model. The call to %s was authorized and metered, and reached a provider; connect a real one to get real answers. You said: “%s”", q.Model, asked)
 }
 
-// text is a message's content: a string, or parts of which the texts count.
+// text is a message's content: a string, or parts of which the texts count; or
+// a document: a string, or {"text"}.
 type text string
 
 // UnmarshalJSON implements json.Unmarshaler.
@@ -93,7 +94,10 @@ func (t *text) UnmarshalJSON(b []byte) error {
 	var parts []struct {
 		Text string `json:"text"`
 	}
-	if len(b) == 0 || b[0] != '[' {
+	switch {
+	case len(b) > 0 && b[0] == '{':
+		b = append(append([]byte{'['}, b...), ']')
+	case len(b) == 0 || b[0] != '[':
 		return json.Unmarshal(b, (*string)(t))
 	}
 	if err := json.Unmarshal(b, &parts); err != nil {

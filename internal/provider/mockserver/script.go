@@ -24,7 +24,13 @@ type asked struct {
 	} `json:"stream_options"`
 }
 
-// Default answers "Hello, world!", lists one model, and knows no other path.
+// Missing is the answer at a path that is not there.
+func Missing() Reply {
+	return JSON(http.StatusNotFound, `{"error":{"message":"no such path","type":"invalid_request_error","code":"not_found"}}`)
+}
+
+// Default answers "Hello, world!", lists one model, gives vectors and rankings,
+// and knows no other path.
 func Default(r Received) Reply {
 	return Chat{Words: []string{"Hello", ",", " world", "!"}, Input: 7}.Answer(r)
 }
@@ -35,8 +41,18 @@ func (c Chat) Answer(r Received) Reply {
 		return Models("mock-model")
 	}
 	var q asked
-	if err := json.Unmarshal(r.Body, &q); err != nil || !strings.HasSuffix(r.Path, "/chat/completions") {
-		return JSON(http.StatusNotFound, `{"error":{"message":"no such path","type":"invalid_request_error","code":"not_found"}}`)
+	if err := json.Unmarshal(r.Body, &q); err != nil {
+		return Missing()
+	}
+	switch service := r.Path[strings.LastIndex(r.Path, "/")+1:]; {
+	case service == "embeddings":
+		return vectors(r.Body)
+	case service == "rerank":
+		return ranking(r.Body)
+	case service != "completions":
+		return Missing()
+	case !strings.HasSuffix(r.Path, "/chat/completions"):
+		return c.goesOn(q)
 	}
 	if q.Stream {
 		return Events(c.Stream(q.Model, q.StreamOptions.IncludeUsage)...)

@@ -19,7 +19,10 @@ func Kind(dial line.Dial) provider.Open {
 }
 
 // Server implements provider.Server.
-type Server struct{ *line.Line }
+type Server struct {
+	*line.Line
+	lacks lacks
+}
 
 // Open makes the server of one provider, with a pool of connections of its own.
 func Open(t provider.Target, dial line.Dial) (*Server, error) {
@@ -27,7 +30,7 @@ func Open(t provider.Target, dial line.Dial) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Server{l}, nil
+	return &Server{Line: l}, nil
 }
 
 // Call implements provider.Server.
@@ -36,6 +39,7 @@ func (s *Server) Call(ctx context.Context, r provider.Request) (*provider.Answer
 	if err != nil {
 		return nil, err
 	}
+	s.note(r.Path, resp.StatusCode)
 	return &provider.Answer{Status: resp.StatusCode, Header: resp.Header, Length: resp.ContentLength, Body: resp.Body}, nil
 }
 
