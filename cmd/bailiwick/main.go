@@ -25,6 +25,7 @@ type commands struct {
 	Demo    demoCommand    `cmd:"" help:"Run them with the demo company Acme."`
 	Account accountCommand `cmd:"" help:"Open accounts."`
 	User    userCommand    `cmd:"" help:"Add RAM users and reset passwords."`
+	Audit   auditCommand   `cmd:"" help:"Verify the audit trail."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }
 

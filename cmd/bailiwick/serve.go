@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -62,21 +63,23 @@ func (c serveCommand) Run(ctx context.Context) error {
 
 // Program is the whole of it, wired together.
 type Program struct {
-	store    *store.Store
-	recorder *usage.Recorder
-	refusals *explanation.Recorder
-	trail    *audit.Recorder // of what changes nothing: refusals, denied calls
-	heads    *audit.Exporter
-	keeper   *policy.Keeper
-	gateway  *gateway.Gateway
-	limiter  *limit.Limiter
-	replica  string // this server's id among those that share the limits
-	server   *http.Server
-	listener net.Listener
-	base     *url.URL
-	setUp    secret.Text
-	fence    *guard.Guard
-	health   *provider.Board
+	store     *store.Store
+	recorder  *usage.Recorder
+	refusals  *explanation.Recorder
+	trail     *audit.Recorder // of what changes nothing: refusals, denied calls
+	heads     *audit.Exporter
+	checker   *audit.Checker
+	retention *account.Retention
+	keeper    *policy.Keeper
+	gateway   *gateway.Gateway
+	limiter   *limit.Limiter
+	replica   string // this server's id among those that share the limits
+	server    *http.Server
+	listener  net.Listener
+	base      *url.URL
+	setUp     secret.Text
+	fence     *guard.Guard
+	health    *provider.Board
 
 	accounts   *account.Service
 	people     *account.People
@@ -108,6 +111,9 @@ func start(ctx context.Context, c serving, furnish func(*Program) error) (_ *Pro
 			p.Close()
 		}
 	}()
+	if err := os.MkdirAll(c.Data, 0o700); err != nil {
+		return nil, err
+	}
 	if p.store, err = store.Open(ctx, store.Config{Database: c.Database, Data: c.Data, Server: true}); err != nil {
 		return nil, err
 	}
@@ -137,6 +143,8 @@ func start(ctx context.Context, c serving, furnish func(*Program) error) (_ *Pro
 	p.refusals = explanation.NewRecorder(p.store, time.Now)
 	p.trail = audit.NewRecorder(p.store, time.Now)
 	p.heads = &audit.Exporter{Path: c.heads(), Key: master.Signer(), Tips: p.store, Now: time.Now}
+	p.checker = &audit.Checker{Chains: p.store, Path: c.heads(), Key: master.Signer().Public().(ed25519.PublicKey), Now: time.Now}
+	p.retention = &account.Retention{Store: p.store, Key: master.Signer(), Now: time.Now}
 	p.fence = fence
 	p.wire(sealer)
 	if furnish != nil {
@@ -250,6 +258,7 @@ func (p *Program) Run(ctx context.Context) error {
 	go p.keeper.Run(polling)
 	beside.Go(func() { p.heads.Run(polling) })
 	beside.Go(func() { p.limiter.Run(polling, p.store, p.replica) })
+	beside.Go(func() { p.retention.Run(polling) })
 	failed := make(chan error, 1)
 	go func() { failed <- p.server.Serve(p.listener) }()
 	select {

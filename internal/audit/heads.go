@@ -2,13 +2,11 @@ package audit
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"crypto/ed25519"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"log/slog"
@@ -157,29 +155,4 @@ func (h Head) tip() Tip {
 		copy(t.Hash[:], hash)
 	}
 	return t
-}
-
-// ReadHeads reads what was exported. Heads that were not signed with the key
-// are told of and left out.
-func ReadHeads(from io.Reader, key ed25519.PublicKey) (heads map[ident.Account][]Head, wrong []string, err error) {
-	heads = map[ident.Account][]Head{}
-	lines := bufio.NewScanner(from)
-	lines.Buffer(nil, tailMax)
-	for n := 1; lines.Scan(); n++ {
-		text := bytes.TrimSpace(lines.Bytes())
-		if len(text) == 0 {
-			continue
-		}
-		var h Head
-		if err := json.Unmarshal(text, &h); err != nil {
-			wrong = append(wrong, fmt.Sprintf("line %d of the exported heads cannot be read: %v", n, err))
-			continue
-		}
-		if !h.Genuine(key) {
-			wrong = append(wrong, fmt.Sprintf("line %d of the exported heads (line %d of %s at %s) was not signed with this master key, or was edited", n, h.Seq, h.Account, h.At.Format(time.RFC3339)))
-			continue
-		}
-		heads[h.Account] = append(heads[h.Account], h)
-	}
-	return heads, wrong, lines.Err()
 }

@@ -4,6 +4,7 @@ import (
 	"crypto/ed25519"
 	"fmt"
 	"iter"
+	"slices"
 	"time"
 )
 
@@ -46,20 +47,18 @@ func (r *Report) find(seq int64, what string, args ...any) {
 // or reordered. It is compared with itself, with its own head, with what was
 // exported of the same account, and with the signatures of its anchors.
 func Inspect(c Chain, heads []Head, key ed25519.PublicKey) (r Report, err error) {
-	last := r.anchor(c.Anchors, key)
-	at := map[int64][]Head{}
-	newest := int64(0)
+	w := walk{Report: &r, key: key, at: map[int64][]Head{}}
 	for _, h := range heads {
-		at[h.Seq] = append(at[h.Seq], h)
-		newest = max(newest, h.Seq)
+		w.at[h.Seq] = append(w.at[h.Seq], h)
 	}
-	r.agree(last, at[last.Seq])
+	last := w.anchor(c.Anchors)
+	w.agree(last)
 	for l, err := range c.Lines {
 		if err != nil {
 			return r, err
 		}
-		r.compare(last, l)
-		r.agree(l, at[l.Seq])
+		w.compare(last, l)
+		w.agree(l)
 		if r.From == 0 {
 			r.From = l.Seq
 		}
@@ -68,14 +67,23 @@ func Inspect(c Chain, heads []Head, key ed25519.PublicKey) (r Report, err error)
 			return r, nil
 		}
 	}
-	r.end(c.Tip, last, newest)
+	w.end(c.Tip, last, heads)
+	w.prove()
 	return r, nil
 }
 
+// walk is an inspection under way.
+type walk struct {
+	*Report
+	key    ed25519.PublicKey
+	at     map[int64][]Head // what was exported, by line
+	agreed []Head           // those that a line agrees with, by line
+}
+
 // anchor gives the line that the first one has to follow.
-func (r *Report) anchor(anchors []Anchor, key ed25519.PublicKey) (before Line) {
+func (r *walk) anchor(anchors []Anchor) (before Line) {
 	for _, a := range anchors {
-		if !a.Genuine(key) {
+		if !a.Genuine(r.key) {
 			r.find(a.Seq, "the record that lines up to %d were deleted for their age was not signed with this master key, or was edited", a.Seq)
 			continue
 		}
@@ -87,12 +95,31 @@ func (r *Report) anchor(anchors []Anchor, key ed25519.PublicKey) (before Line) {
 }
 
 // agree compares a line with the heads that were exported when it was the last.
-func (r *Report) agree(l Line, heads []Head) {
-	for _, h := range heads {
-		if h.Hash != l.Hash.String() {
+func (r *walk) agree(l Line) {
+	for _, h := range r.at[l.Seq] {
+		if h.Hash == l.Hash.String() {
+			r.agreed = append(r.agreed, h)
+		} else if r.genuine(h) {
 			r.find(l.Seq, "line %d is not the one whose head was exported at %s: it or one before it was replaced", l.Seq, h.At.Format(time.RFC3339))
-		} else if h.Seq > r.Proven.Seq || r.Proven.Seq == 0 {
+		}
+	}
+}
+
+// genuine tells of a head that is not.
+func (r *walk) genuine(h Head) bool {
+	if h.Genuine(r.key) {
+		return true
+	}
+	r.find(h.Seq, "the exported head of line %d of %s was not signed with this master key, or was edited", h.Seq, h.At.Format(time.RFC3339))
+	return false
+}
+
+// prove finds the newest genuine head that a line agrees with.
+func (r *walk) prove() {
+	for _, h := range slices.Backward(r.agreed) {
+		if r.genuine(h) {
 			r.Proven = h
+			return
 		}
 	}
 }
@@ -116,9 +143,15 @@ func (r *Report) compare(last, l Line) {
 	}
 }
 
-// end compares the last line with the chain's own head and the newest exported one.
-func (r *Report) end(tip Tip, last Line, newest int64) {
-	switch most := max(newest, tip.Seq); {
+// end compares the last line with the chain's own head and the exported ones.
+func (r *walk) end(tip Tip, last Line, heads []Head) {
+	most := tip.Seq
+	for _, h := range heads {
+		if h.Seq > max(last.Seq, most) && r.genuine(h) {
+			most = h.Seq
+		}
+	}
+	switch {
 	case most > last.Seq:
 		r.find(most, "lines %d to %d were deleted from the end", last.Seq+1, most)
 	case tip.Seq < last.Seq || tip.Hash != last.Hash:
