@@ -23,6 +23,7 @@ const (
 	atKeys       = "keys"
 	atMembers    = "members"
 	atUsage      = "usage"
+	atWhy        = "why"
 	atWorkspaces = "workspaces"
 	atUsers      = "users"
 	atProviders  = "providers"
@@ -103,6 +104,7 @@ func workspaceNav(by access.Actor, w workspace.Workspace, key string) []layout.N
 		item(atKeys, "API Keys", keysURL(w.ID), access.ReadKeys),
 		item(atMembers, "Members", membersURL(w.ID), access.ReadMembers),
 		item(atUsage, "Usage", usageURL(w.ID), access.ReadUsage),
+		item(atWhy, "Why?", whyURL(w.ID), access.ReadKeys),
 	}
 }
 
@@ -115,6 +117,7 @@ func accountNav(by access.Actor, key string) []layout.NavItem {
 		item(atWorkspaces, "Workspace Management", workspacesURL, access.ListWorkspaces),
 		item(atUsers, "RAM Users", usersURL, access.ReadUsers),
 		item(atProviders, "Providers", providersURL, access.ReadProviders),
+		item(atWhy, "Why?", accountWhyURL, access.ReadGrants),
 		item(atSettings, "Settings", settingsURL, access.ReadSettings),
 	}
 }

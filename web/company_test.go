@@ -20,6 +20,7 @@ import (
 	"bailiwick/internal/apikey"
 	"bailiwick/internal/audit"
 	"bailiwick/internal/catalogue"
+	"bailiwick/internal/explanation"
 	"bailiwick/internal/fault"
 	"bailiwick/internal/grant"
 	"bailiwick/internal/ident"
@@ -148,6 +149,7 @@ func (o *company) configure() {
 			Kinds: map[provider.Kind]provider.Open{provider.Embedded: o.remote.open, provider.OpenAI: o.remote.open},
 		},
 		Trail:  audit.NewRecorder(s, c.Now),
+		Why:    &explanation.Service{Store: s, Policy: keeper, Pepper: master.Pepper(), Now: c.Now},
 		Policy: keeper, Sessions: s.Sessions(store.SessionConfig{}), CloudName: "Alibaba Cloud", BaseURL: "https://models.example.com", Now: c.Now,
 	}
 	t.Cleanup(o.config.Trail.Close)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"bailiwick/internal/access"
 	"bailiwick/internal/fault"
 	"bailiwick/views/faults"
 	"bailiwick/views/ui"
@@ -93,6 +94,9 @@ func (s *Server) showFault(c echo.Context, status int, err error) error {
 	}
 	if status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable {
 		c.Response().Header().Set("Retry-After", "5")
+	}
+	if status == http.StatusForbidden && v.actor.May(access.Enter) {
+		p.WhyURL = accessURL
 	}
 	if v.scripted {
 		p.Links = nil

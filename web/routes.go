@@ -70,6 +70,14 @@ func (s *Server) routes() []route {
 		// Usage
 		{"GET", "/workspaces/:workspace/usage", access.ReadUsage, s.showUsage},
 
+		// Why?
+		{"GET", "/workspaces/:workspace/why", access.ReadKeys, s.showWhy},
+		{"POST", "/workspaces/:workspace/why", access.ReadKeys, s.askWhy},
+		{"GET", "/account/why", access.ReadGrants, s.showWhy},
+		{"POST", "/account/why", access.ReadGrants, s.askWhy},
+		{"GET", "/why", access.Enter, s.findWhy},
+		{"GET", "/access", access.Enter, s.showAccess},
+
 		// the account as a whole
 		{"GET", "/account/keys", access.Enter, s.listAllKeys},
 		{"GET", "/account/users", access.ReadUsers, s.listUsers},

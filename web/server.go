@@ -20,6 +20,7 @@ import (
 	"bailiwick/internal/apikey"
 	"bailiwick/internal/audit"
 	"bailiwick/internal/catalogue"
+	"bailiwick/internal/explanation"
 	"bailiwick/internal/fault"
 	"bailiwick/internal/grant"
 	"bailiwick/internal/ident"
@@ -43,6 +44,7 @@ type Config struct {
 	Health     *provider.Board // how providers do, as calls found them
 	Usage      *usage.Service
 	Policy     *policy.Keeper
+	Why        *explanation.Service
 	Trail      *audit.Recorder // of refusals; nil: they are not written
 
 	Sessions       sessions.Store

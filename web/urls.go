@@ -28,6 +28,9 @@ const (
 	newProviderURL     = "/account/providers/new"
 	testNewProviderURL = "/account/providers/test"
 	settingsURL        = "/account/settings"
+	authorizationsURL  = "/account/authorizations"
+	accountWhyURL      = "/account/why"
+	accessURL          = "/access"
 	securityURL        = "/account/security" // one's own password, second factors and sessions
 	passwordURL        = "/account/security/password"
 )
@@ -41,8 +44,17 @@ func workspaceDeleteURL(ws ident.Workspace) string  { return workspaceURL(ws) + 
 func workspaceDetailsURL(ws ident.Workspace) string { return workspaceURL(ws) + "/details" }
 func modelsURL(ws ident.Workspace) string           { return workspaceURL(ws) + "/models" }
 func keysURL(ws ident.Workspace) string             { return workspaceURL(ws) + "/keys" }
-func newKeyURL(ws ident.Workspace) string           { return keysURL(ws) + "/new" }
-func usageURL(ws ident.Workspace) string            { return workspaceURL(ws) + "/usage" }
+
+// whyURL is the explainer of one workspace or, for the empty one, of the account.
+func whyURL(ws ident.Workspace) string {
+	if ws == "" {
+		return accountWhyURL
+	}
+	return workspaceURL(ws) + "/why"
+}
+
+func newKeyURL(ws ident.Workspace) string { return keysURL(ws) + "/new" }
+func usageURL(ws ident.Workspace) string  { return workspaceURL(ws) + "/usage" }
 
 // modelURL escapes the id: it may hold slashes.
 func modelURL(ws ident.Workspace, m ident.Model) string {

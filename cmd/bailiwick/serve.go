@@ -230,6 +230,7 @@ func (p *Program) serve(c serving, master secret.Master, proxies []netip.Prefix,
 		Accounts: p.accounts, People: p.people, Workspaces: p.workspaces, Members: p.members, Catalogue: p.catalogue, Grants: p.grants, Providers: p.providers, Health: p.health,
 		Keys:  &apikey.Service{Store: p.store, Pepper: pepper, Now: time.Now},
 		Usage: &usage.Service{Store: p.store, Now: time.Now}, Policy: p.keeper, Trail: p.trail,
+		Why:      &explanation.Service{Store: p.store, Policy: p.keeper, Pepper: pepper, Note: p.trail.Record, Now: time.Now},
 		Sessions: p.store.Sessions(store.SessionConfig{PlainHTTP: plainHTTP, Address: func(r *http.Request) string { return web.AddressOf(r, proxies) }}), CloudName: c.CloudName, BaseURL: p.base.String(),
 		PlainHTTP: plainHTTP, WarnPlain: plainHTTP && c.InsecureHTTP, TrustedProxies: proxies, SetUp: p.setUp, Now: time.Now, Offers: p.offers(),
 	})

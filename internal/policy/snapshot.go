@@ -151,3 +151,15 @@ func (s *Snapshot) NamesAny(q Question) bool {
 	home, known := s.workspaces.get(k.Workspace)
 	return known && s.namesAny(k, home)
 }
+
+// Catalogue lists the models of an account, by id.
+func (s *Snapshot) Catalogue(a ident.Account) []*Model {
+	var list []*Model
+	for of, m := range s.models.all() {
+		if of.Account == a {
+			list = append(list, m)
+		}
+	}
+	slices.SortFunc(list, func(a, b *Model) int { return cmp.Compare(a.ID, b.ID) })
+	return list
+}

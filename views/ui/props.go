@@ -66,6 +66,7 @@ type Field struct {
 	Type         string // "text" when empty
 	Autocomplete string
 	Placeholder  string
+	List         string // id of a list of what can be chosen
 	MaxLength    int
 	Required     bool
 	Focus        bool
