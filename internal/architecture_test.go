@@ -36,6 +36,7 @@ var (
 		{"internal/provider/", append(under(leaves, "catalogue"), "internal/provider"), frameworks},
 		{"internal/gateway", append(under(base, nouns...), "internal/policy", "internal/explanation", "internal/gateway"), frameworks},
 		{"internal/store", append(under(base, nouns...), "internal/policy", "internal/explanation", "internal/store"), without(frameworks, "gorm.io", "github.com/gorilla")},
+		{"internal/telemetry", append(under(base, nouns...), "internal/gateway"), frameworks},
 		{"internal/demo", under(base, nouns...), heavy},
 		{"views/", []string{"views/layout", "views/ui"}, without(heavy, "github.com/a-h/templ")},
 		{"static", nil, frameworks},

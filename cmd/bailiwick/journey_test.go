@@ -27,7 +27,7 @@ const sentence = "a sentence for the journey"
 // company starts the demo company on a free port and stops it with the test.
 func company(t *testing.T) *Program {
 	t.Helper()
-	c := serving{place: place{Data: filepath.Join(t.TempDir(), "data")}, Listen: "127.0.0.1:0", CloudName: "Alibaba Cloud"}
+	c := serving{place: place{Data: filepath.Join(t.TempDir(), "data")}, Listen: "127.0.0.1:0", MetricsListen: "127.0.0.1:0", CloudName: "Alibaba Cloud"}
 	ctx, stop := context.WithCancel(context.Background())
 	passwords := map[ident.LogOn]secret.Text{}
 	for _, p := range demo.People {
@@ -215,7 +215,7 @@ func TestTheProgramRefusesUnsafeStarts(t *testing.T) {
 
 func TestSec27_AMasterKeyOfAnotherDatabaseStopsTheStart(t *testing.T) {
 	data := filepath.Join(t.TempDir(), "data")
-	c := serving{place: place{Data: data}, Listen: "127.0.0.1:0"}
+	c := serving{place: place{Data: data}, Listen: "127.0.0.1:0", MetricsListen: "127.0.0.1:0"}
 	for range 2 {
 		p, err := start(t.Context(), c, nil)
 		if err != nil {
@@ -233,7 +233,7 @@ func TestAccountsAndUsersAreMadeBesideARunningServer(t *testing.T) {
 	data := filepath.Join(t.TempDir(), "data")
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
-	p, err := start(ctx, serving{place: place{Data: data}, Listen: "127.0.0.1:0"}, nil)
+	p, err := start(ctx, serving{place: place{Data: data}, Listen: "127.0.0.1:0", MetricsListen: "127.0.0.1:0"}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,6 +13,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"bailiwick/internal/account"
@@ -40,12 +41,14 @@ import (
 // serving is what serve and demo are told.
 type serving struct {
 	place
-	Listen       string   `help:"Address to listen on." default:"127.0.0.1:8080" env:"BAILIWICK_LISTEN" placeholder:"HOST:PORT"`
-	BaseURL      string   `help:"Address under which people and programs reach this server, such as https://models.example.com." env:"BAILIWICK_BASE_URL" placeholder:"URL"`
-	CloudName    string   `help:"Name of the cloud in \"Manage … Account\"." default:"Alibaba Cloud" env:"BAILIWICK_CLOUD_NAME" placeholder:"NAME"`
-	TrustedProxy []string `help:"Addresses or networks of proxies whose X-Forwarded-For is believed." env:"BAILIWICK_TRUSTED_PROXY" placeholder:"CIDR"`
-	AllowPrivate []string `help:"Private or loopback addresses that providers may have: networks, or host:port." env:"BAILIWICK_ALLOW_PRIVATE" placeholder:"CIDR|HOST:PORT"`
-	InsecureHTTP bool     `help:"Serve people over plain HTTP on an address that is not loopback. Passwords and keys can then be read on the way." env:"BAILIWICK_INSECURE_HTTP"`
+	Listen        string        `help:"Address to listen on." default:"127.0.0.1:8080" env:"BAILIWICK_LISTEN" placeholder:"HOST:PORT"`
+	BaseURL       string        `help:"Address under which people and programs reach this server, such as https://models.example.com." env:"BAILIWICK_BASE_URL" placeholder:"URL"`
+	CloudName     string        `help:"Name of the cloud in \"Manage … Account\"." default:"Alibaba Cloud" env:"BAILIWICK_CLOUD_NAME" placeholder:"NAME"`
+	TrustedProxy  []string      `help:"Addresses or networks of proxies whose X-Forwarded-For is believed." env:"BAILIWICK_TRUSTED_PROXY" placeholder:"CIDR"`
+	AllowPrivate  []string      `help:"Private or loopback addresses that providers may have: networks, or host:port." env:"BAILIWICK_ALLOW_PRIVATE" placeholder:"CIDR|HOST:PORT"`
+	MetricsListen string        `help:"Address for metrics, health and profiles; only operators should reach it. Default: 127.0.0.1:9464 if it is free; \"off\" for none." env:"BAILIWICK_METRICS_LISTEN" placeholder:"HOST:PORT"`
+	ServeStale    time.Duration `help:"How long known keys are served when the database does not answer; negative: not at all." default:"15m" env:"BAILIWICK_SERVE_STALE" placeholder:"DURATION"`
+	InsecureHTTP  bool          `help:"Serve people over plain HTTP on an address that is not loopback. Passwords and keys can then be read on the way." env:"BAILIWICK_INSECURE_HTTP"`
 }
 
 type serveCommand struct{ serving }
@@ -80,6 +83,9 @@ type Program struct {
 	setUp     secret.Text
 	fence     *guard.Guard
 	health    *provider.Board
+	stopping  atomic.Bool
+
+	operation operation
 
 	accounts   *account.Service
 	people     *account.People
@@ -159,6 +165,9 @@ func start(ctx context.Context, c serving, furnish func(*Program) error) (_ *Pro
 		return nil, err
 	}
 	fence.Never(p.listener.Addr())
+	if err := p.operate(ctx, c.MetricsListen); err != nil {
+		return nil, err
+	}
 	if c.BaseURL == "" {
 		p.base.Host = p.listener.Addr().String()
 	}
@@ -224,7 +233,7 @@ func (p *Program) serve(c serving, master secret.Master, proxies []netip.Prefix,
 	pepper := master.Pepper()
 	p.gateway = gateway.New(gateway.Config{
 		Policy: p.keeper, Pepper: pepper, Open: p.providers.OpenServer, Usage: p.recorder, Limits: p.limiter, Trail: p.trail, Refusals: p.refusals, Console: p.base.String(), Health: p.health,
-		TrustedProxies: proxies, BaseHost: p.base.Hostname(), Now: time.Now,
+		TrustedProxies: proxies, BaseHost: p.base.Hostname(), MaxAge: c.ServeStale, Observer: p.operation.observer(), Now: time.Now,
 	})
 	console, err := web.New(web.Config{
 		Accounts: p.accounts, People: p.people, Workspaces: p.workspaces, Members: p.members, Catalogue: p.catalogue, Grants: p.grants, Providers: p.providers, Health: p.health,
@@ -254,9 +263,10 @@ func (p *Program) serve(c serving, master secret.Master, proxies []netip.Prefix,
 func (p *Program) Run(ctx context.Context) error {
 	var beside sync.WaitGroup
 	defer beside.Wait()
-	polling, stop := context.WithCancel(ctx)
+	polling, stop := context.WithCancel(context.WithoutCancel(ctx)) // what is revoked while calls end is revoked
 	defer stop()
 	go p.keeper.Run(polling)
+	go p.operation.run()
 	beside.Go(func() { p.heads.Run(polling) })
 	beside.Go(func() { p.limiter.Run(polling, p.store, p.replica) })
 	beside.Go(func() { p.retention.Run(polling) })
@@ -267,6 +277,7 @@ func (p *Program) Run(ctx context.Context) error {
 		return err
 	case <-ctx.Done():
 	}
+	p.stopping.Store(true)
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Minute)
 	defer cancel()
 	err := p.server.Shutdown(grace)
@@ -284,6 +295,7 @@ func (p *Program) Close() {
 	if p.gateway != nil {
 		p.gateway.Close()
 	}
+	p.operation.close()
 	if p.recorder != nil {
 		p.recorder.Close()
 	}

@@ -45,7 +45,9 @@ func (g *Gateway) body(c *Call) ([]byte, *dialect.Refusal) {
 	} else if !g.carry(c, size) {
 		return nil, &dialect.Overloaded
 	}
+	c.waits()
 	body, err := readAll(from, size)
+	c.waited()
 	var over *http.MaxBytesError
 	switch {
 	case errors.As(err, &over):

@@ -54,6 +54,10 @@ type Call struct {
 	status int
 	code   string
 	began  time.Time // when the first byte was sent; zero: not yet
+
+	// what others took of the time until then
+	waiting time.Time // since when; zero: for nobody
+	away    time.Duration
 }
 
 func (g *Gateway) begin(w http.ResponseWriter, r *http.Request) *Call {
@@ -95,10 +99,10 @@ var (
 
 // answer sends a whole answer.
 func (c *Call) answer(status int, body []byte) {
+	c.status, c.began = status, time.Now()
 	h := c.head()
 	h["Content-Type"] = asJSON
 	h["Content-Length"] = []string{strconv.Itoa(len(body))}
-	c.status, c.began = status, time.Now()
 	send := sender{c: c}
 	if len(body) > atOnce { // what is shorter waits in no buffer of ours
 		send.hurry()
@@ -117,6 +121,7 @@ func (c *Call) head() http.Header {
 	h := c.w.Header()
 	h[dialect.RequestID] = []string{string(c.ID)}
 	h["Cache-Control"] = notStored
+	h["Server-Timing"] = c.timing()
 	h["X-Content-Type-Options"] = notSniffed
 	return h
 }

@@ -54,12 +54,14 @@ func (g *Gateway) ask(c *Call, l *leash, p place) (refusal *dialect.Refusal, aga
 		return &dialect.Unavailable, true
 	}
 	c.provider, c.counted = p.provider.ID, p.provider.Kind == provider.Embedded
+	c.waits()
 	answer, unsaid, err := c.send(l.ctx, server, p.Name)
 	if unsaid != nil {
 		outcome = provider.Answered // it was not asked
 		return unsaid, false
 	}
 	if err != nil {
+		c.waited()
 		if l.gone() {
 			outcome = provider.Answered // it was not the provider that ended it
 		} else {
@@ -77,6 +79,7 @@ func (g *Gateway) ask(c *Call, l *leash, p place) (refusal *dialect.Refusal, aga
 	c.engine(answer.Header)
 	if answer.Status < 200 || answer.Status > 299 {
 		text, _ := io.ReadAll(io.LimitReader(answer.Body, mostErrorText))
+		c.waited()
 		r := dialect.FromProvider(answer.Status, answer.Header, text, p.Name, string(c.exchange.Model()))
 		switch {
 		case answer.Status == http.StatusTooManyRequests:
@@ -144,6 +147,7 @@ func (g *Gateway) whole(c *Call, a *provider.Answer, l *leash) *dialect.Refusal 
 		return c.breaks(dialect.ProviderBabbles)
 	}
 	text, err := readAll(io.LimitReader(a.Body, int64(g.Bounds.Answer)+1), size)
+	c.waited()
 	switch {
 	case err != nil:
 		return c.unanswered(err, l)

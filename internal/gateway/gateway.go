@@ -33,6 +33,8 @@ type Config struct {
 	Open  func(provider.Provider) (provider.Server, error)
 	Usage Meter
 	Trail Trail // nil: denied calls are in the usage alone
+	// Observer is told of every call; nil: nobody is.
+	Observer Observer
 	// Health notes how providers do, and lets those rest that fail; nil: one of the gateway's own.
 	Health *provider.Board
 	// Refusals keeps what was refused, to be explained; nil: it is not kept.
@@ -47,6 +49,9 @@ type Config struct {
 	// BaseHost is what follows the workspace ID in host names that name a
 	// workspace, such as "models.example.com"; empty: host names name none.
 	BaseHost string
+	// MaxAge is for how long known keys are served from a snapshot that cannot be
+	// brought up to date; 0: 15 minutes, negative: not at all.
+	MaxAge time.Duration
 	// MaxBody bounds a request's body, in bytes; 0: 8 MiB.
 	MaxBody int64
 	Bounds  Bounds
@@ -70,6 +75,9 @@ type Gateway struct {
 func New(c Config) *Gateway {
 	if c.MaxBody == 0 {
 		c.MaxBody = DefaultMaxBody
+	}
+	if c.MaxAge == 0 {
+		c.MaxAge = 15 * time.Minute
 	}
 	if c.Now == nil {
 		c.Now = time.Now
@@ -112,6 +120,9 @@ func (g *Gateway) pass(c *Call) *dialect.Refusal {
 	}
 	if r := g.authenticate(c); r != nil {
 		return r
+	}
+	if g.Policy.Age(c.start) > max(g.MaxAge, 3*policy.Poll) {
+		return &dialect.Stale
 	}
 	if r := g.authorizeCaller(c); r != nil {
 		return r

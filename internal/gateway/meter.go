@@ -23,22 +23,31 @@ func (g *Gateway) meter(c *Call) {
 		g.Log.LogAttrs(context.Background(), c.level(), "call", slog.String("request_id", string(c.ID)), slog.Int("status", c.status),
 			slog.String("code", c.code), slog.String("model", string(c.model())), slog.Duration("took", took))
 	}
-	k := c.decision.Key
-	if k == nil {
-		return
+	rec := c.record(took)
+	if rec.Account != "" {
+		g.Usage.Record(rec)
+		g.deny(c)
 	}
+	if g.Observer != nil {
+		g.Observer.Observe(Seen{Record: rec, Own: c.own(), Known: c.decision.Model != nil, Trace: c.r.Header.Get("Traceparent")})
+	}
+}
+
+// record is what the books, metrics and traces say of the call.
+func (c *Call) record(took time.Duration) usage.Record {
 	rec := usage.Record{
-		Call: c.ID, At: c.At, Account: k.Account, Workspace: c.home(), Key: k.ID, Model: c.model(),
-		Dialect: c.dialect.Name(), Provider: c.provider, Source: c.source(),
+		Call: c.ID, At: c.At, Model: c.model(), Dialect: c.dialect.Name(), Provider: c.provider, Source: c.source(),
 		Status: c.status, Code: c.code, Stream: c.exchange != nil && c.exchange.Stream(), Duration: took,
+	}
+	if k := c.decision.Key; k != nil {
+		rec.Account, rec.Workspace, rec.Key = k.Account, c.home(), k.ID
 	}
 	c.count(&rec)
 	c.pass.Settle(rec.Input + rec.Output)
 	if !c.began.IsZero() {
 		rec.FirstByte = c.began.Sub(c.start)
 	}
-	g.Usage.Record(rec)
-	g.deny(c)
+	return rec
 }
 
 // count fills in the tokens: the provider's figures or, where there are none

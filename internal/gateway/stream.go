@@ -65,6 +65,7 @@ func (g *Gateway) stream(c *Call, a *provider.Answer, l *leash) *dialect.Refusal
 // next takes one event from the provider.
 func (s *relay) next() *dialect.Refusal {
 	raw, err := s.events.Next()
+	s.waited()
 	s.l.heard()
 	if len(raw) == 0 {
 		return s.broken(err)
@@ -159,10 +160,10 @@ func (s *relay) flush() {
 		return
 	}
 	if s.began.IsZero() {
+		s.status, s.began = http.StatusOK, time.Now()
 		h := s.head()
 		h["Content-Type"] = asEvents
 		h["X-Accel-Buffering"] = notBuffered
-		s.status, s.began = http.StatusOK, time.Now()
 		s.w.WriteHeader(http.StatusOK)
 	}
 	if s.send.flush(s.out) != nil {

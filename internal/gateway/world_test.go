@@ -120,10 +120,15 @@ func newWorld(t testing.TB, change func(*world)) *world {
 	w.config.Policy = w.keeper
 	w.limits = limit.New(w.config.Now)
 	w.config.Limits = w.limits
-	g := gateway.New(w.config)
-	w.http = httptest.NewServer(g)
-	t.Cleanup(func() { w.http.Close(); g.Close() })
+	w.serve(gateway.New(w.config))
 	return w
+}
+
+// serve puts a gateway behind the address that calls go to.
+func (w *world) serve(g *gateway.Gateway) {
+	w.http = httptest.NewServer(g)
+	server := w.http
+	w.t.Cleanup(func() { server.Close(); g.Close() })
 }
 
 // describe fills in the facts.

@@ -23,6 +23,7 @@ type Keeper struct {
 	source  Source
 	present atomic.Pointer[Snapshot]
 	refresh sync.Mutex
+	checked atomic.Pointer[time.Time] // when the snapshot was last known to be the present state
 }
 
 // NewKeeper loads the world and keeps it.
@@ -35,17 +36,23 @@ func NewKeeper(ctx context.Context, source Source) (*Keeper, error) {
 // Now gives the present snapshot. It takes no lock and asks no database.
 func (k *Keeper) Now() *Snapshot { return k.present.Load() }
 
+// Age is for how long the snapshot has not been known to be the present state,
+// because the database does not answer or this process was stopped. It is told
+// at the moment of use, so that it holds after a pause of the whole process too.
+func (k *Keeper) Age(at time.Time) time.Duration { return at.Sub(*k.checked.Load()) }
+
 // Refresh brings the snapshot up to what is committed. It is called after each
 // change of this process, before the change is answered, so that the change
 // counts from then on.
 func (k *Keeper) Refresh(ctx context.Context) error {
 	k.refresh.Lock()
 	defer k.refresh.Unlock()
-	old := k.present.Load()
+	old, asked := k.present.Load(), time.Now()
 	f, err := k.source.Facts(ctx, old.version)
 	if err != nil {
 		return err
 	}
+	k.checked.Store(&asked)
 	if f.Version > old.version {
 		k.present.Store(old.With(f))
 	}

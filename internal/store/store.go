@@ -118,6 +118,11 @@ func (s *Store) Close() error {
 	return errors.Join(errs...)
 }
 
+// Ping asks whether the database answers.
+func (s *Store) Ping(ctx context.Context) error {
+	return s.read.WithContext(ctx).Exec("SELECT 1").Error
+}
+
 // OnChange adds what is called after each committed change of this process,
 // before the changing method returns. Its context outlives the request.
 func (s *Store) OnChange(hook func(context.Context)) {

@@ -46,6 +46,7 @@ var (
 	PlaceMissing = alike(http.StatusNotFound, "WorkSpaceNotFound", "WorkSpaceNotFound", "WorkSpace can not be found.")
 	NoPath       = alike(http.StatusNotFound, "NotFound", invalid, "Request path not found.")
 	Unavailable  = alike(http.StatusServiceUnavailable, "ModelUnavailable", "ModelUnavailable", "Model is unavailable, please try again later.")
+	Stale        = alike(http.StatusServiceUnavailable, "ServiceUnavailable", "service_unavailable", "The gateway cannot reach its database and no longer knows what is allowed. Please try again later.").retry("5")
 	TooLarge     = alike(http.StatusRequestEntityTooLarge, "BadRequest.TooLarge", invalid, "Payload Too Large.")
 	TimedOut     = alike(http.StatusInternalServerError, "RequestTimeOut", "RequestTimeOut", "Request timed out, please try again later.")
 	Internal     = apart(http.StatusInternalServerError, "InternalError", "internal_error", "internal_error", "An internal error has occured, please try again later or contact service support.")
@@ -72,6 +73,11 @@ func wrongKey() Refusal {
 
 func (r Refusal) openAISays(message string) Refusal {
 	r.OpenAI.Message = message
+	return r
+}
+
+func (r Refusal) retry(seconds string) Refusal {
+	r.Retry = seconds
 	return r
 }
 
