@@ -103,7 +103,7 @@ func chart(days []usages.Day) usage.Chart {
 	return p
 }
 
-var dialects = map[string]string{"openai": "OpenAI", "dashscope": "DashScope"}
+var dialects = map[string]string{"openai": "OpenAI", "dashscope": "DashScope", "anthropic": "Anthropic"}
 
 func callRow(r usages.Listed) usage.Call {
 	c := usage.Call{

@@ -14,6 +14,9 @@ func (m Model) Writes() bool { return m.is("TG", "Reasoning") }
 // Sees reports whether a model takes pictures in messages.
 func (m Model) Sees() bool { return m.is("VU", "Multimodal-Omni") }
 
+// Reasons reports whether a model can be asked to think before it answers.
+func (m Model) Reasons() bool { return m.is("Reasoning") }
+
 // Embeds reports whether a model gives vectors for texts.
 func (m Model) Embeds() bool {
 	return m.is("TR") && (m.anything() || !slices.Contains(m.Output, "Text"))

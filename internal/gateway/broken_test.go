@@ -82,6 +82,13 @@ func TestAProviderMayDieAtEveryByteOfAStream(t *testing.T) {
 		if wrong := wellFormedNative(native); wrong != "" || strings.Contains(text, "event:error") && ended {
 			t.Fatalf("cut at %d: %s\n%s", cut, wrong, text)
 		}
+		got = w.anthropic(anthropicBody("qwen-turbo", `,"stream":true`))
+		if wrong := wellFormedAnthropic(t, got); wrong != "" || strings.Contains(got.body, "message_stop") != ended {
+			t.Fatalf("cut at %d: %s\n%s", cut, wrong, got.body)
+		}
+		if n := w.mock.Calls(); len(w.books.all()) != n {
+			t.Fatalf("cut at %d: %d calls reached the provider, %d are booked", cut, n, len(w.books.all()))
+		}
 		for _, r := range w.books.all() {
 			if (r.Code == "") != ended && r.Source == "" && r.Output != 0 {
 				t.Fatalf("cut at %d: record %+v", cut, r)

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"time"
 
+	"bailiwick/internal/gateway/anthropic"
 	"bailiwick/internal/gateway/dialect"
 	"bailiwick/internal/gateway/openai"
 	"bailiwick/internal/gateway/wire"
@@ -120,6 +121,9 @@ const atOnce = 4 << 10
 func (c *Call) head() http.Header {
 	h := c.w.Header()
 	h[dialect.RequestID] = []string{string(c.ID)}
+	if c.dialect == (anthropic.Dialect{}) {
+		h[anthropic.RequestID] = []string{string(c.ID)}
+	}
 	h["Cache-Control"] = notStored
 	h["Server-Timing"] = c.timing()
 	h["X-Content-Type-Options"] = notSniffed
@@ -132,6 +136,14 @@ func (c *Call) failed(r dialect.Refusal) {
 	if c.began.IsZero() {
 		c.status = r.Status
 	}
+}
+
+// figures reads what a whole answer says it consumed; to count tokens consumes none.
+func (c *Call) figures(usage []byte) wire.Tokens {
+	if c.service == dialect.CountTokens {
+		return wire.Tokens{Said: true}
+	}
+	return wire.ReadTokens(usage, c.service.Answers())
 }
 
 // spokenIn measures the text of an answer or a piece of one.

@@ -151,7 +151,7 @@ func TestAWrongMethodIsToldTheRightOneInBothDialects(t *testing.T) {
 }
 
 func TestHandlesNamesTheRootsAndNothingElse(t *testing.T) {
-	for p, want := range map[string]bool{"/v1": true, "/v1/x": true, "/compatible-mode/v1/models": true, "/api/v1": true, "/w": true, "/w/x": true,
+	for p, want := range map[string]bool{"/v1": true, "/v1/x": true, "/compatible-mode/v1/models": true, "/api/v1": true, "/apps/anthropic/v1/messages": true, "/apps/anthropic": true, "/compatible-api/v1/reranks": true, "/apps": false, "/w": true, "/w/x": true,
 		"/v1x": false, "/workspaces": false, "/api": false, "/": false, "//v1/models": false, "": false} {
 		if gateway.Handles(p) != want {
 			t.Errorf("%q: %t", p, !want)

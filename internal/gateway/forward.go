@@ -161,7 +161,7 @@ func (g *Gateway) whole(c *Call, a *provider.Answer, l *leash) *dialect.Refusal 
 	if !wire.Null(o.Get("error")) {
 		return c.breaks(dialect.FromEvent(text))
 	}
-	c.heard, c.tokens = true, wire.ReadTokens(o.Get("usage"), c.service.Answers())
+	c.heard, c.tokens = true, c.figures(o.Get("usage"))
 	if !c.tokens.Said || c.tokens.Doubted {
 		c.spoken = c.spokenIn(text)
 	}

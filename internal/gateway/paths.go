@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strings"
 
+	"bailiwick/internal/gateway/anthropic"
 	"bailiwick/internal/gateway/dashscope"
 	"bailiwick/internal/gateway/dialect"
 	"bailiwick/internal/gateway/openai"
@@ -22,6 +23,7 @@ const (
 	plain      = "/v1/"
 	ranks      = "/compatible-api/v1/"
 	native     = "/api/v1/"
+	messages   = "/apps/anthropic/v1/"
 )
 
 // paths are the addresses as callers must write them; every other spelling is
@@ -37,6 +39,9 @@ var paths = map[string]path{
 	compatible + "embeddings":                                    {http.MethodPost, openai.Dialect{}, dialect.Embeddings},
 	ranks + "reranks":                                            {http.MethodPost, openai.Dialect{}, dialect.Rerank},
 	compatible + "models":                                        {http.MethodGet, openai.Dialect{}, dialect.Models},
+	messages + "messages":                                        {http.MethodPost, anthropic.Dialect{}, dialect.Chat},
+	messages + "messages/count_tokens":                           {http.MethodPost, anthropic.Dialect{}, dialect.CountTokens},
+	messages + "models":                                          {http.MethodGet, anthropic.Dialect{}, dialect.Models},
 	native + "services/aigc/text-generation/generation":          {http.MethodPost, dashscope.Dialect{}, dialect.Chat},
 	native + "services/aigc/multimodal-generation/generation":    {http.MethodPost, dashscope.Dialect{}, dialect.Multimodal},
 	native + "services/embeddings/text-embedding/text-embedding": {http.MethodPost, dashscope.Dialect{}, dialect.Embeddings},
@@ -47,7 +52,7 @@ var paths = map[string]path{
 // Handles reports whether a path is the gateway's to answer, with or without
 // success.
 func Handles(p string) bool {
-	for _, root := range []string{"/v1", "/compatible-mode", "/compatible-api", "/api/v1", "/w"} {
+	for _, root := range []string{"/v1", "/compatible-mode", "/compatible-api", "/apps/anthropic", "/api/v1", "/w"} {
 		if rest, ok := strings.CutPrefix(p, root); ok && (rest == "" || rest[0] == '/') {
 			return true
 		}
@@ -85,24 +90,27 @@ func (c *Call) route() *dialect.Refusal {
 
 // oneModel reads the address of one model; ids may hold slashes, which SDKs escape.
 func (c *Call) oneModel(asked string) (path, bool) {
-	id, ok := strings.CutPrefix(asked, plain+"models/")
-	if !ok {
-		id, ok = strings.CutPrefix(asked, compatible+"models/")
+	for _, root := range [...]string{plain, compatible, messages} {
+		id, ok := strings.CutPrefix(asked, root+"models/")
+		if !ok || id == "" {
+			continue
+		}
+		id, err := url.PathUnescape(id)
+		if err != nil {
+			return path{}, false
+		}
+		c.asked = id
+		return path{http.MethodGet, dialectOf(root), dialect.Model}, true
 	}
-	if !ok || id == "" {
-		return path{}, false
-	}
-	id, err := url.PathUnescape(id)
-	if err != nil {
-		return path{}, false
-	}
-	c.asked = id
-	return path{http.MethodGet, openai.Dialect{}, dialect.Model}, true
+	return path{}, false
 }
 
 func dialectOf(asked string) dialect.Dialect {
-	if strings.HasPrefix(asked, native) {
+	switch {
+	case strings.HasPrefix(asked, native):
 		return dashscope.Dialect{}
+	case strings.HasPrefix(asked, messages):
+		return anthropic.Dialect{}
 	}
 	return openai.Dialect{}
 }

@@ -33,27 +33,32 @@ func quoted(s string) string { return `"` + strings.NewReplacer(`\`, `\\`, `"`, 
 
 // refusal is what both dialects must say to one thing.
 type refusal struct {
-	name    string
-	openAI  ask // path and body are filled in when empty
-	native  ask
-	status  int
-	code    string // native
-	message string // native
-	other   string // OpenAI code, when it differs
-	says    string // OpenAI message, when it differs
-	kind    string // OpenAI type; empty: invalid_request_error
-	param   string // OpenAI
-	only    string // "openai" or "native"
-	calls   int    // of the provider
-	before  func(*world)
-	unkept  bool // leaves no usage record
+	name      string
+	openAI    ask // path and body are filled in when empty
+	native    ask
+	anthropic ask // no path: this dialect has no such thing
+	status    int
+	code      string // native
+	message   string // native
+	other     string // OpenAI code, when it differs
+	says      string // OpenAI message, when it differs
+	kind      string // OpenAI type; empty: invalid_request_error
+	param     string // OpenAI
+	only      string // "openai" or "native"
+	calls     int    // of the provider
+	before    func(*world)
+	unkept    bool // leaves no usage record
+}
+
+func (r refusal) openAICode() string {
+	if r.other != "" {
+		return r.other
+	}
+	return r.code
 }
 
 func (r refusal) inOpenAI() string {
-	code, says, kind := r.code, r.message, "invalid_request_error"
-	if r.other != "" {
-		code = r.other
-	}
+	code, says, kind := r.openAICode(), r.message, "invalid_request_error"
 	if r.says != "" {
 		says = r.says
 	}
@@ -63,6 +68,26 @@ func (r refusal) inOpenAI() string {
 	return openAIRefusal(code, kind, says, r.param)
 }
 
+var anthropicTypes = map[int]string{400: "invalid_request_error", 401: "authentication_error", 403: "permission_error", 404: "not_found_error",
+	405: "invalid_request_error", 413: "request_too_large", 429: "rate_limit_error", 500: "api_error", 502: "api_error", 503: "overloaded_error"}
+
+func anthropicRefusal(status int, message string) string {
+	return fmt.Sprintf(`{"type":"error","error":{"type":%q,"message":%s},"request_id":"ID"}`, anthropicTypes[status], quoted(message))
+}
+
+// inAnthropic is the refusal in the words of Anthropic's protocol: the OpenAI
+// message, behind the parameter.
+func (r refusal) inAnthropic() string {
+	says := r.message
+	if r.says != "" {
+		says = strings.TrimSpace(r.says)
+	}
+	if r.param != "" {
+		says = r.param + ": " + says
+	}
+	return anthropicRefusal(r.status, says)
+}
+
 // both asks the same in both dialects.
 func both(key string, ws ident.Workspace, model string) (ask, ask) {
 	return ask{key: key, ws: ws, body: openAIBody(model, "")}, ask{key: key, ws: ws, body: nativeBody(model, "")}
@@ -70,7 +95,8 @@ func both(key string, ws ident.Workspace, model string) (ask, ask) {
 
 func placed(name, key string, ws ident.Workspace, model string, status int, code, message string) refusal {
 	o, n := both(key, ws, model)
-	return refusal{name: name, openAI: o, native: n, status: status, code: code, message: message}
+	a := ask{path: messages, key: key, ws: ws, body: anthropicBody(model, "")}
+	return refusal{name: name, openAI: o, native: n, anthropic: a, status: status, code: code, message: message}
 }
 
 func (r refusal) as(kind string) refusal              { r.kind = kind; return r }
@@ -78,7 +104,7 @@ func (r refusal) otherwise(code, says string) refusal { r.other, r.says = code, 
 func (r refusal) unknownKey() refusal                 { r.unkept = true; return r }
 func (r refusal) with(name, value string) refusal {
 	h := map[string]string{name: value}
-	r.openAI.header, r.native.header = h, h
+	r.openAI.header, r.native.header, r.anthropic.header = h, h, h
 	return r
 }
 func (r refusal) upstream(reply mockserver.Reply) refusal {
@@ -206,22 +232,25 @@ func upstreamFaults() []refusal {
 	}
 }
 
-func TestEveryRefusalHasItsStatusCodeAndBodyInBothDialects(t *testing.T) {
+func TestEveryRefusalHasItsStatusCodeAndBodyInEveryDialect(t *testing.T) {
 	var cases []refusal
 	cases = append(append(append(cases, denials()...), badBodies()...), upstreamFaults()...)
 	for _, c := range cases {
 		if c.only != "native" {
 			c.openAI.path = chat
-			t.Run(c.name+"/openai", func(t *testing.T) { c.try(t, c.openAI, c.inOpenAI()) })
+			t.Run(c.name+"/openai", func(t *testing.T) { c.try(t, c.openAI, c.inOpenAI(), c.openAICode()) })
 		}
 		if c.only != "openai" {
 			c.native.path = generation
-			t.Run(c.name+"/native", func(t *testing.T) { c.try(t, c.native, nativeRefusal(c.code, c.message)) })
+			t.Run(c.name+"/native", func(t *testing.T) { c.try(t, c.native, nativeRefusal(c.code, c.message), c.code) })
+		}
+		if c.anthropic.path != "" {
+			t.Run(c.name+"/anthropic", func(t *testing.T) { c.try(t, c.anthropic, c.inAnthropic(), c.code) })
 		}
 	}
 }
 
-func (r refusal) try(t *testing.T, a ask, want string) {
+func (r refusal) try(t *testing.T, a ask, want, code string) {
 	t.Parallel()
 	w := newWorld(t, func(w *world) { w.config.MaxBody = 1 << 20 })
 	if r.before != nil {
@@ -253,7 +282,7 @@ func (r refusal) try(t *testing.T, a ask, want string) {
 		return
 	}
 	rec := w.books.number(t, 1)
-	if rec.Status != r.status || rec.Code == "" || !strings.Contains(want, rec.Code) || rec.Key == "" || rec.Workspace == "" || rec.Input != 0 || rec.Output != 0 {
+	if rec.Status != r.status || rec.Code != code || rec.Key == "" || rec.Workspace == "" || rec.Input != 0 || rec.Output != 0 {
 		t.Errorf("usage record %+v", rec)
 	}
 }

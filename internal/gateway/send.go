@@ -23,6 +23,10 @@ func (c *Call) send(ctx context.Context, server provider.Server, name string) (*
 			return nil, r, nil
 		}
 		answer, err := server.Call(ctx, provider.Request{Path: ways[0], Body: body, Stream: c.exchange.Stream(), Call: c.ID})
+		if err == nil && lacking(answer.Status) && c.service == dialect.CountTokens {
+			answer.Body.Close()
+			return nil, &dialect.NoCounting, nil
+		}
 		if ways = ways[1:]; err != nil || len(ways) == 0 || !lacking(answer.Status) {
 			return answer, nil, err
 		}

@@ -30,7 +30,7 @@ type Record struct {
 	Workspace ident.Workspace
 	Key       ident.Key // empty: the console's own
 	Model     ident.Model
-	Dialect   string // "openai" or "dashscope"
+	Dialect   string // "openai", "dashscope" or "anthropic"
 	Provider  ident.Provider
 	Input     int // tokens
 	Output    int // tokens
@@ -38,7 +38,7 @@ type Record struct {
 	Reasoning int // of Output: tokens of reasoning
 	Source    Source
 	Status    int    // HTTP
-	Code      string // of a refusal or failure, in the caller's dialect; empty: none
+	Code      string // of a refusal or failure, in the caller's dialect (Anthropic's has none: the native one); empty: none
 	Stream    bool
 	Duration  time.Duration // until the last byte
 	FirstByte time.Duration // until the first byte of the answer; zero: none came

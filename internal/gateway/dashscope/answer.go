@@ -1,24 +1,23 @@
 package dashscope
 
 import (
-	"github.com/go-json-experiment/json"
-
+	"bailiwick/internal/gateway/chat"
 	"bailiwick/internal/gateway/dialect"
 	"bailiwick/internal/gateway/wire"
 )
 
 // Whole implements dialect.Exchange.
 func (x *exchange) Whole(answer wire.Object) ([]byte, *dialect.Refusal) {
-	var c completion
-	if err := json.Unmarshal(answer.Text, &c); err != nil || len(c.Choices) == 0 {
+	c, err := chat.Read(answer.Text)
+	if err != nil || len(c.Choices) == 0 {
 		return nil, &dialect.ProviderBabbles
 	}
 	b := append(make([]byte, 0, len(answer.Text)+256), `{"output":`...)
 	if x.message {
 		b = x.appendChoices(b, c.Choices)
 	} else {
-		b = wire.Quote(append(b, `{"text":`...), c.Choices[0].Message.content())
-		b = append(wire.Quote(append(b, `,"finish_reason":`...), c.Choices[0].reason()), '}')
+		b = wire.Quote(append(b, `{"text":`...), c.Choices[0].Message.Said())
+		b = append(wire.Quote(append(b, `,"finish_reason":`...), c.Choices[0].Reason()), '}')
 	}
 	tokens := wire.ReadTokens(answer.Get("usage"), true)
 	x.spoken = wire.Spoken(answer.Text)
@@ -26,25 +25,17 @@ func (x *exchange) Whole(answer wire.Object) ([]byte, *dialect.Refusal) {
 	return append(append(append(b, `,"request_id":"`...), x.id...), `"}`...), nil
 }
 
-// reason is why a whole answer ended.
-func (c choice) reason() string {
-	if c.Finish == nil || *c.Finish == "" {
-		return "stop"
-	}
-	return *c.Finish
-}
-
-func (x *exchange) appendChoices(b []byte, choices []choice) []byte {
+func (x *exchange) appendChoices(b []byte, choices []chat.Choice) []byte {
 	b = append(b, `{"choices":[`...)
 	for i, c := range choices {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = wire.Quote(append(b, `{"finish_reason":`...), c.reason())
+		b = wire.Quote(append(b, `{"finish_reason":`...), c.Reason())
 		if x.choices > 1 {
 			b = appendFigure(append(b, `,"index":`...), c.Index)
 		}
-		s := saying{content: []byte(c.Message.content()), thinking: []byte(c.Message.thinking())}
+		s := saying{content: []byte(c.Message.Said()), thinking: []byte(c.Message.Thought())}
 		if !wire.Null(c.Message.Tools) && !wire.EmptyArray(c.Message.Tools) {
 			s.rawTools = c.Message.Tools
 		}

@@ -1,8 +1,7 @@
 package dashscope
 
 import (
-	"github.com/go-json-experiment/json"
-
+	"bailiwick/internal/gateway/chat"
 	"bailiwick/internal/gateway/dialect"
 	"bailiwick/internal/gateway/wire"
 )
@@ -17,8 +16,8 @@ func (x *exchange) Event(dst []byte, e *dialect.Event) ([]byte, *dialect.Refusal
 	if len(e.Data) == 0 {
 		return dst, nil // comments keep a connection alive; they are not part of this protocol
 	}
-	var c completion
-	if err := json.Unmarshal(e.Data, &c); err != nil {
+	c, err := chat.Read(e.Data)
+	if err != nil {
 		return dst, &dialect.ProviderBabbles
 	}
 	if e.HasUsage {
@@ -28,7 +27,7 @@ func (x *exchange) Event(dst []byte, e *dialect.Event) ([]byte, *dialect.Refusal
 		if piece.Index < 0 || piece.Index >= x.choices {
 			return dst, &dialect.ProviderBabbles
 		}
-		x.spoken += piece.size()
+		x.spoken += piece.Size()
 		news, err := x.hear(piece)
 		if err != nil {
 			return dst, &dialect.ProviderBabbles
@@ -43,7 +42,7 @@ func (x *exchange) Event(dst []byte, e *dialect.Event) ([]byte, *dialect.Refusal
 // hear takes in a piece, and reports whether there is something to say before
 // the choice's last frame. With incremental output a choice forgets what it
 // has handed out.
-func (x *exchange) hear(piece choice) (news bool, err error) {
+func (x *exchange) hear(piece chat.Choice) (news bool, err error) {
 	for len(x.said) < x.choices {
 		x.said = append(x.said, saying{})
 	}
@@ -58,7 +57,7 @@ func (x *exchange) hear(piece choice) (news bool, err error) {
 	if x.incremental && !wire.Null(piece.Delta.Tools) {
 		s.rawTools = append([]byte(nil), piece.Delta.Tools...)
 	}
-	return s.finish == "" && (piece.size() > 0 || !wire.Null(piece.Delta.Tools)), nil
+	return s.finish == "" && (piece.Size() > 0 || !wire.Null(piece.Delta.Tools)), nil
 }
 
 // Done implements dialect.Exchange: the last frame of each choice.

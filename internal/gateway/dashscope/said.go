@@ -7,75 +7,23 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
+	"bailiwick/internal/gateway/chat"
 	"bailiwick/internal/gateway/wire"
 )
-
-// turn is a message of the OpenAI protocol, or the piece of one.
-type turn struct {
-	Content   *string        `json:"content"`
-	Thinking  *string        `json:"reasoning_content"`
-	Reasoning *string        `json:"reasoning"` // the same under vLLM's newer name
-	Refusal   *string        `json:"refusal"`
-	Tools     jsontext.Value `json:"tool_calls"`
-}
-
-// choice is one choice of an answer, or of an event.
-type choice struct {
-	Index    int            `json:"index"`
-	Message  turn           `json:"message"`
-	Delta    turn           `json:"delta"`
-	Finish   *string        `json:"finish_reason"`
-	Logprobs jsontext.Value `json:"logprobs"`
-}
-
-type completion struct {
-	Choices []choice `json:"choices"`
-}
-
-func (t turn) content() string {
-	switch {
-	case t.Content != nil && *t.Content != "":
-		return *t.Content
-	case t.Refusal != nil:
-		return *t.Refusal
-	}
-	return ""
-}
-
-func (t turn) thinking() string {
-	switch {
-	case t.Thinking != nil:
-		return *t.Thinking
-	case t.Reasoning != nil:
-		return *t.Reasoning
-	}
-	return ""
-}
 
 // saying is what one choice has said, or what is new of it.
 type saying struct {
 	content, thinking []byte
-	tools             []tool
+	tools             []chat.Piece
 	rawTools          []byte // as they came; used instead of tools when set
 	logprobs          []byte // elements, separated by commas
 	finish            string
 }
 
-// tool is a call of a tool, put together from its pieces.
-type tool struct {
-	Index    int    `json:"index"`
-	ID       string `json:"id"`
-	Type     string `json:"type"`
-	Function struct {
-		Name      string `json:"name"`
-		Arguments string `json:"arguments"`
-	} `json:"function"`
-}
-
 // add puts a piece to what was said.
-func (s *saying) add(c choice) error {
-	s.content = append(s.content, c.Delta.content()...)
-	s.thinking = append(s.thinking, c.Delta.thinking()...)
+func (s *saying) add(c chat.Choice) error {
+	s.content = append(s.content, c.Delta.Said()...)
+	s.thinking = append(s.thinking, c.Delta.Thought()...)
 	s.logprobs = addProbabilities(s.logprobs, c.Logprobs)
 	if c.Finish != nil && *c.Finish != "" {
 		s.finish = *c.Finish
@@ -83,7 +31,7 @@ func (s *saying) add(c choice) error {
 	if wire.Null(c.Delta.Tools) {
 		return nil
 	}
-	var pieces []tool
+	var pieces []chat.Piece
 	if err := json.Unmarshal(c.Delta.Tools, &pieces); err != nil {
 		return err
 	}
@@ -93,7 +41,7 @@ func (s *saying) add(c choice) error {
 	return nil
 }
 
-func (s *saying) addTool(p tool) {
+func (s *saying) addTool(p chat.Piece) {
 	for i := range s.tools {
 		if t := &s.tools[i]; t.Index == p.Index {
 			t.Function.Arguments += p.Function.Arguments
@@ -121,11 +69,6 @@ func addProbabilities(have []byte, raw jsontext.Value) []byte {
 		have = append(have, ',')
 	}
 	return append(have, bytes.TrimSpace(content[1:len(content)-1])...)
-}
-
-// size is how many bytes of text a piece holds.
-func (c choice) size() int {
-	return len(c.Delta.content()) + len(c.Delta.thinking()) + wire.Spoken(c.Delta.Tools)
 }
 
 func (s *saying) appendTools(b []byte) []byte {

@@ -21,13 +21,14 @@ type Service int
 
 // The services.
 const (
-	Chat       Service = iota // answer messages with text
-	Multimodal                // the same, where what is said are lists of parts (DashScope)
-	Completion                // go on with a text (OpenAI)
-	Embeddings                // give vectors for texts
-	Rerank                    // order documents by how well they answer a query
-	Models                    // list the models
-	Model                     // describe one model (OpenAI)
+	Chat        Service = iota // answer messages with text
+	Multimodal                 // the same, where what is said are lists of parts (DashScope)
+	Completion                 // go on with a text (OpenAI)
+	Embeddings                 // give vectors for texts
+	Rerank                     // order documents by how well they answer a query
+	CountTokens                // count the tokens of messages (Anthropic)
+	Models                     // list the models
+	Model                      // describe one model (OpenAI, Anthropic)
 )
 
 // Answers reports whether the service answers with text, which is counted

@@ -50,6 +50,7 @@ var (
 	TooLarge     = alike(http.StatusRequestEntityTooLarge, "BadRequest.TooLarge", invalid, "Payload Too Large.")
 	TimedOut     = alike(http.StatusInternalServerError, "RequestTimeOut", "RequestTimeOut", "Request timed out, please try again later.")
 	Internal     = apart(http.StatusInternalServerError, "InternalError", "internal_error", "internal_error", "An internal error has occured, please try again later or contact service support.")
+	NoCounting   = alike(http.StatusBadRequest, "UnsupportedOperation", invalid, "The provider of this model cannot count tokens.")
 	WrongURL     = alike(http.StatusBadRequest, "InvalidParameter", invalid, "url error, please check url！")
 
 	BadBody       = alike(http.StatusBadRequest, "InvalidParameter", invalid, "Required body invalid, please check the request body format.")

@@ -40,13 +40,19 @@ func (s Server) Call(_ context.Context, r provider.Request) (*provider.Answer, e
 		return s.embed(r.Body), nil
 	case "rerank":
 		return s.rank(r.Body), nil
+	case "messages/count_tokens":
+		return s.count(r.Body), nil
 	}
 	return refuse(http.StatusBadRequest, "The demo engine has no "+r.Path+": it answers chat completions, embeddings and rerank.", ""), nil
 }
 
 // Has implements provider.Server.
 func (Server) Has(path string) bool {
-	return path == "chat/completions" || path == "embeddings" || path == "rerank"
+	switch path {
+	case "chat/completions", "embeddings", "rerank", "messages/count_tokens":
+		return true
+	}
+	return false
 }
 
 func (s Server) chat(r provider.Request) *provider.Answer {
