@@ -19,7 +19,7 @@ import (
 var (
 	leaves = []string{"internal/fault", "internal/ident", "internal/secret"}
 	base   = append([]string{"internal/access", "internal/audit"}, leaves...)
-	nouns  = []string{"catalogue", "account", "workspace", "grant", "apikey", "limit", "provider", "usage"}
+	nouns  = []string{"catalogue", "account", "workspace", "grant", "apikey", "adminkey", "limit", "provider", "usage"}
 
 	rooms = []struct {
 		folder string
@@ -35,6 +35,7 @@ var (
 		{"internal/explanation", append(under(base, nouns...), "internal/policy"), heavy},
 		{"internal/provider/", append(under(leaves, "catalogue"), "internal/provider"), frameworks},
 		{"internal/gateway", append(under(base, nouns...), "internal/policy", "internal/explanation", "internal/gateway"), frameworks},
+		{"internal/adminapi", under(base, nouns...), frameworks},
 		{"internal/store", append(under(base, nouns...), "internal/policy", "internal/explanation", "internal/store"), without(frameworks, "gorm.io", "github.com/gorilla")},
 		{"internal/telemetry", append(under(base, nouns...), "internal/gateway"), frameworks},
 		{"internal/demo", under(base, nouns...), heavy},

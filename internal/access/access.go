@@ -39,6 +39,8 @@ const (
 	ChangeUsers     Action = "users:change"
 	ReadAudit       Action = "audit:read" // of the whole account
 	ChangeLimits    Action = "limits:change"
+	ReadAdminKeys   Action = "admin-keys:read"
+	ChangeAdminKeys Action = "admin-keys:change" // make one's own, revoke
 
 	// workspace
 	EnterWorkspace Action = "workspace:enter"
@@ -87,7 +89,7 @@ type Membership struct {
 // rootOnly stay with root.
 var (
 	accountActions = set(AddWorkspace, RenameWorkspace, DeleteWorkspace, ReadGrants, ChangeGrants,
-		ReadProviders, ChangeProviders, ReadSettings, ChangeSettings, ReadUsers, ChangeUsers, ReadAudit, ChangeLimits)
+		ReadProviders, ChangeProviders, ReadSettings, ChangeSettings, ReadUsers, ChangeUsers, ReadAudit, ChangeLimits, ReadAdminKeys, ChangeAdminKeys)
 	rootOnly = set(ReadProviders, ChangeProviders)
 	// everyMember may do these in a workspace they belong to.
 	everyMember = set(EnterWorkspace, ReadModels)

@@ -43,6 +43,8 @@ var everywhere = map[access.Action]string{
 	access.ReadUsers:       "super root",
 	access.ChangeUsers:     "super root",
 	access.ReadAudit:       "super root",
+	access.ReadAdminKeys:   "super root",
+	access.ChangeAdminKeys: "super root",
 	access.ReadProviders:   "root",
 	access.ChangeProviders: "root",
 }

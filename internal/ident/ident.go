@@ -22,6 +22,8 @@ type (
 	Workspace string
 	// Key names an API key (not its secret): "key-…".
 	Key string
+	// AdminKey names a key of the management API (not its secret): "adm-…".
+	AdminKey string
 	// Provider names a configured place where models run: "prv-…".
 	Provider string
 	// Event names one line of the audit trail: "evt-…".
@@ -46,6 +48,7 @@ func NewAccount() Account     { return Account("acc-" + token(16)) }
 func NewUser() User           { return User("usr-" + token(16)) }
 func NewWorkspace() Workspace { return Workspace("llm-" + token(16)) }
 func NewKey() Key             { return Key("key-" + token(16)) }
+func NewAdminKey() AdminKey   { return AdminKey("adm-" + token(16)) }
 func NewProvider() Provider   { return Provider("prv-" + token(16)) }
 func NewEvent() Event         { return Event("evt-" + token(20)) }
 
@@ -90,6 +93,7 @@ func ParseAccount(s string) (Account, error) {
 }
 func ParseUser(s string) (User, error)         { return plain[User](s, "usr-", "user") }
 func ParseKey(s string) (Key, error)           { return plain[Key](s, "key-", "API key") }
+func ParseAdminKey(s string) (AdminKey, error) { return plain[AdminKey](s, "adm-", "admin key") }
 func ParseProvider(s string) (Provider, error) { return plain[Provider](s, "prv-", "provider") }
 
 // ParseEvent accepts exactly what NewEvent makes.

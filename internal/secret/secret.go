@@ -46,38 +46,57 @@ func (d Digest) Zero() bool { return d == Digest{} }
 // KeyPrefix begins every secret of a workspace's API key, as in the original.
 const KeyPrefix = "sk-ws-"
 
+// AdminPrefix begins every secret of a key of the management API. A double
+// click selects all of it.
+const AdminPrefix = "bw_admin_"
+
 const (
-	base62    = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-	bodyLen   = 43 // 43 × log2(62) = 256 bits
-	sumLen    = 6
-	keyLength = len(KeyPrefix) + bodyLen + 1 + sumLen
+	base62  = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+	bodyLen = 43 // 43 × log2(62) = 256 bits
+	sumLen  = 6
+	tailLen = bodyLen + 1 + sumLen // what follows the prefix
 )
 
 // NewKey draws the secret of an API key: "sk-ws-", 43 base-62 characters from
 // the system's random source, "_", and 6 base-62 characters of CRC-32 (IEEE)
 // over what stands before the underscore.
-func NewKey() Text {
-	body := KeyPrefix + random62(bodyLen)
+func NewKey() Text { return draw(KeyPrefix) }
+
+// NewAdminKey draws the secret of an admin key, which differs from that of an
+// API key in its prefix alone.
+func NewAdminKey() Text { return draw(AdminPrefix) }
+
+func draw(prefix string) Text {
+	body := prefix + random62(bodyLen)
 	return Text{body + "_" + checksum(body)}
 }
 
 // WellFormed reports whether s has the form of an API key and its checksum is
 // right. What is not well-formed is refused without looking anything up.
-func WellFormed(s string) bool {
-	if len(s) != keyLength || s[:len(KeyPrefix)] != KeyPrefix || s[keyLength-sumLen-1] != '_' {
+func WellFormed(s string) bool { return drawn(KeyPrefix, s) }
+
+// AdminWellFormed reports the same of an admin key.
+func AdminWellFormed(s string) bool { return drawn(AdminPrefix, s) }
+
+func drawn(prefix, s string) bool {
+	sum := len(prefix) + tailLen - sumLen // where the checksum begins
+	if len(s) != sum+sumLen || s[:len(prefix)] != prefix || s[sum-1] != '_' {
 		return false
 	}
-	for i := len(KeyPrefix); i < keyLength-sumLen-1; i++ {
+	for i := len(prefix); i < sum-1; i++ {
 		c := s[i]
 		if !(c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z') {
 			return false
 		}
 	}
-	return s[keyLength-sumLen:] == checksum(s[:keyLength-sumLen-1])
+	return s[sum:] == checksum(s[:sum-1])
 }
 
 // Masked is how a key is shown after its first time: its beginning and its last four characters.
 func Masked(hint string) string { return KeyPrefix + "…" + hint }
+
+// AdminMasked is the same of an admin key.
+func AdminMasked(hint string) string { return AdminPrefix + "…" + hint }
 
 // Hint is the part of a key's secret that is kept in clear, to tell keys apart.
 func Hint(t Text) string { return t.value[len(t.value)-4:] }
@@ -139,6 +158,9 @@ func (p Pepper) Digest(secret string) Digest {
 
 // Pepper derives the pepper of API keys from the master key.
 func (m Master) Pepper() Pepper { return Pepper{m.derive("api keys")} }
+
+// AdminPepper derives the pepper of admin keys.
+func (m Master) AdminPepper() Pepper { return Pepper{m.derive("admin keys")} }
 
 // Signer derives the key that signs the heads of the audit trail.
 func (m Master) Signer() ed25519.PrivateKey {

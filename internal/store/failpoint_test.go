@@ -9,6 +9,7 @@ import (
 
 	"bailiwick/internal/access"
 	"bailiwick/internal/account"
+	"bailiwick/internal/adminkey"
 	"bailiwick/internal/apikey"
 	"bailiwick/internal/audit"
 	"bailiwick/internal/catalogue"
@@ -26,6 +27,7 @@ import (
 func TestP23_AnEventThatCannotBeWrittenUndoesItsChange(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		e := newEstate(t, s, "acme")
+		e.adminKey = e.AdminKey(e.Root.ID)
 		token := secret.TokenDigest("invited")
 		invited := e.User("invited", access.Regular)
 		must(t, s.Invite(t.Context(), e.Account.ID, invited.ID, account.Invitation{Token: token, Created: storetest.Start, Until: storetest.Start.Add(time.Hour)}, e.Why("users:invite")))
@@ -119,6 +121,10 @@ func explainedChanges(t *testing.T, s *store.Store, e estate, second workspace.W
 			_, err := s.ReplaceGrants(ctx, a, subject, grant.Edit{Version: 2, Authorized: []ident.Workspace{second.ID}}, "root@acme", func(grant.Change) audit.Event { return why })
 			return err
 		},
+		"InsertAdminKey": func() error {
+			return s.InsertAdminKey(ctx, a, adminkey.Key{ID: ident.NewAdminKey(), Owner: e.user.ID, Digest: secret.TokenDigest("new"), ExpiresAt: storetest.Start}, 9, why)
+		},
+		"DeleteAdminKey": func() error { return s.DeleteAdminKey(ctx, a, e.adminKey.ID, why) },
 		"ChangeLimits": func() error {
 			return s.ChangeLimits(ctx, a, e.ws.ID, []limit.Change{ratesOf(e.model, 7, 60, 0, 0)}, "root@acme", func(ident.Model, limit.Limit, limit.Limit) audit.Event { return why })
 		},
@@ -152,7 +158,7 @@ func everything(t *testing.T, s *store.Store) string {
 		"SELECT id || name || role || password || must_change || generation || last_log_on || version FROM users ORDER BY id",
 		"SELECT id || name || version FROM workspaces ORDER BY id", "SELECT id || name || version FROM accounts ORDER BY id",
 		"SELECT user_id || role || version FROM members ORDER BY user_id", "SELECT id || description || version FROM keys ORDER BY id",
-		"SELECT id || name || version FROM providers ORDER BY id", "SELECT id || facts FROM models ORDER BY id", "SELECT model_id || version FROM limits ORDER BY model_id", "SELECT user_id FROM invitations ORDER BY user_id",
+		"SELECT id || name || version FROM providers ORDER BY id", "SELECT id || facts FROM models ORDER BY id", "SELECT model_id || version FROM limits ORDER BY model_id", "SELECT user_id FROM invitations ORDER BY user_id", "SELECT id FROM admin_keys ORDER BY id",
 		"SELECT id FROM audit_events ORDER BY id", "SELECT seq || '' FROM audit_heads",
 	} {
 		column, err := s.Strings(query)

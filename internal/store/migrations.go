@@ -23,6 +23,7 @@ func migrations() []*gormigrate.Migration {
 		{ID: "202611280080_limits", Migrate: limitCalls},
 		{ID: "202611280020_trail", Migrate: trailToTheEnd},
 		{ID: "202611280050_refusals", Migrate: keepRefusals},
+		{ID: "202611280030_admin_keys", Migrate: adminKeys},
 	}
 }
 

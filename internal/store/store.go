@@ -30,6 +30,7 @@ import (
 	"gorm.io/gorm/logger"
 
 	"bailiwick/internal/account"
+	"bailiwick/internal/adminkey"
 	"bailiwick/internal/apikey"
 	"bailiwick/internal/catalogue"
 	"bailiwick/internal/grant"
@@ -49,6 +50,7 @@ var (
 	_ grant.Store           = (*Store)(nil)
 	_ apikey.Store          = (*Store)(nil)
 	_ limit.Store           = (*Store)(nil)
+	_ adminkey.Store        = (*Store)(nil)
 	_ provider.Store        = (*Store)(nil)
 	_ usage.Store           = (*Store)(nil)
 	_ policy.Source         = (*Store)(nil)

@@ -7,6 +7,7 @@ import (
 
 	"bailiwick/internal/access"
 	"bailiwick/internal/account"
+	"bailiwick/internal/adminkey"
 	"bailiwick/internal/apikey"
 	"bailiwick/internal/audit"
 	"bailiwick/internal/catalogue"
@@ -32,6 +33,7 @@ type estate struct {
 	provider provider.Provider
 	model    ident.Model
 	refused  ident.Call
+	adminKey adminkey.Key
 }
 
 func newEstate(t *testing.T, s *store.Store, alias ident.Alias) estate {
@@ -54,10 +56,11 @@ func newEstate(t *testing.T, s *store.Store, alias ident.Alias) estate {
 func TestWhatIsForeignIsMissing(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		mine, theirs := newEstate(t, s, "acme"), newEstate(t, s, "umbrella")
+		mine.adminKey, theirs.adminKey = mine.AdminKey(mine.Root.ID), theirs.AdminKey(theirs.Root.ID)
 		nobody := estate{
 			World: &storetest.World{Account: account.Account{ID: ident.NewAccount()}, Root: account.User{ID: ident.NewUser()}, Default: ident.NewWorkspace()},
 			ws:    workspace.Workspace{ID: ident.NewWorkspace()}, user: account.User{ID: ident.NewUser()}, key: apikey.Key{ID: ident.NewKey()},
-			provider: provider.Provider{ID: ident.NewProvider()}, model: "model-of-nobody",
+			provider: provider.Provider{ID: ident.NewProvider()}, model: "model-of-nobody", adminKey: adminkey.Key{ID: ident.NewAdminKey()},
 		}
 		before := version(t, s)
 		for _, other := range []estate{theirs, nobody} {
@@ -135,12 +138,17 @@ func foreignTries(t *testing.T, s *store.Store, mine, other estate) map[string]f
 		"SetKeyDisabled":           func() error { return s.SetKeyDisabled(ctx, mine.ws.ID, other.key.ID, time.Now(), why) },
 		"UpdateKey":                func() error { k := other.key; k.Version = 1; return s.UpdateKey(ctx, mine.ws.ID, k, why) },
 		"ResetKey":                 func() error { return s.ResetKey(ctx, mine.ws.ID, other.key, other.key.Digest, why) },
-		"DeleteKey":                func() error { return s.DeleteKey(ctx, mine.ws.ID, other.key.ID, why) },
-		"Provider":                 func() error { return second(s.Provider(ctx, a, other.provider.ID)) },
-		"UpdateProvider":           func() error { p := other.provider; p.Version = 1; return s.UpdateProvider(ctx, a, p, why) },
-		"DeleteProvider":           func() error { return s.DeleteProvider(ctx, a, other.provider.ID, why) },
-		"NoteTest":                 func() error { return s.NoteTest(ctx, a, other.provider.ID, time.Now(), "x", why) },
-		"Servings":                 func() error { return second(s.Servings(ctx, a, other.provider.ID)) },
+		"AdminKey":                 func() error { return second(s.AdminKey(ctx, a, other.adminKey.ID)) },
+		"DeleteAdminKey":           func() error { return s.DeleteAdminKey(ctx, a, other.adminKey.ID, why) },
+		"InsertAdminKey of an owner": func() error {
+			return s.InsertAdminKey(ctx, a, adminkey.Key{ID: ident.NewAdminKey(), Owner: other.user.ID, Digest: secret.TokenDigest("x"), ExpiresAt: time.Now()}, 9, why)
+		},
+		"DeleteKey":      func() error { return s.DeleteKey(ctx, mine.ws.ID, other.key.ID, why) },
+		"Provider":       func() error { return second(s.Provider(ctx, a, other.provider.ID)) },
+		"UpdateProvider": func() error { p := other.provider; p.Version = 1; return s.UpdateProvider(ctx, a, p, why) },
+		"DeleteProvider": func() error { return s.DeleteProvider(ctx, a, other.provider.ID, why) },
+		"NoteTest":       func() error { return s.NoteTest(ctx, a, other.provider.ID, time.Now(), "x", why) },
+		"Servings":       func() error { return second(s.Servings(ctx, a, other.provider.ID)) },
 		"ReplaceServings of a provider": func() error {
 			return s.ReplaceServings(ctx, a, other.provider.ID, serving(other.provider.ID, mine.model), why)
 		},
@@ -197,7 +205,9 @@ func foreignLists(t *testing.T, s *store.Store, mine, theirs estate) map[string]
 	must(t, err)
 	people, _, err := s.Users(ctx, a, account.UserFilter{})
 	must(t, err)
-	strangers := 0
+	adminKeys, err := s.AdminKeys(ctx, a)
+	must(t, err)
+	strangers := len(adminKeys) - 1
 	for _, c := range candidates {
 		if c.User == theirs.user.ID {
 			strangers++
@@ -226,6 +236,7 @@ func TestTheTablesRefuseRowsAcrossAccounts(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		mine, theirs := newEstate(t, s, "acme"), newEstate(t, s, "umbrella")
 		mine.limit(t)
+		mine.adminKey, theirs.adminKey = mine.AdminKey(mine.Root.ID), theirs.AdminKey(theirs.Root.ID)
 		for _, statement := range []string{
 			"UPDATE members SET workspace_id = '" + string(theirs.ws.ID) + "' WHERE user_id = '" + string(mine.user.ID) + "'",
 			"UPDATE members SET user_id = '" + string(theirs.user.ID) + "' WHERE user_id = '" + string(mine.user.ID) + "'",
@@ -236,6 +247,7 @@ func TestTheTablesRefuseRowsAcrossAccounts(t *testing.T) {
 			"UPDATE limits SET model_id = '" + string(theirs.model) + "' WHERE model_id = '" + string(mine.model) + "'",
 			"UPDATE limits SET request_period = 0, token_period = 60",
 			"UPDATE servings SET provider_id = '" + string(theirs.provider.ID) + "' WHERE model_id = '" + string(mine.model) + "'",
+			"UPDATE admin_keys SET owner_id = '" + string(theirs.user.ID) + "' WHERE id = '" + string(mine.adminKey.ID) + "'",
 			"UPDATE users SET role = 'root' WHERE id = '" + string(mine.user.ID) + "'",
 			"UPDATE workspaces SET is_default = TRUE WHERE id = '" + string(mine.ws.ID) + "'",
 			"DELETE FROM workspaces WHERE id = '" + string(mine.ws.ID) + "'",
@@ -252,7 +264,7 @@ func TestTheTablesRefuseRowsAcrossAccounts(t *testing.T) {
 func TestEveryMethodNamesItsOwnerFirst(t *testing.T) {
 	without := map[string]string{
 		"OpenAccount": "makes the owner", "Accounts": "the command line's", "AccountByAlias": "log-on", "UserByLogOn": "log-on",
-		"Actor": "a session's user", "Invitation": "the token's", "AcceptInvitation": "the token's", "Sessions": "their tokens", "Facts": "the policy's, of all",
+		"Actor": "a session's user", "AdminKeyByDigest": "its secret", "Invitation": "the token's", "AcceptInvitation": "the token's", "Sessions": "their tokens", "Facts": "the policy's, of all",
 		"InsertUsage": "the recorder's, of all", "InsertRefusals": "the recorder's, of all", "PruneRefusals": "the recorder's, of all", "KeysUsed": "the recorder's, of all", "Note": "the event says",
 		"Tips": "the exporter's, of all", "Chains": "the verifier's, of all",
 		"Beat": "of all servers", "Leave": "of all servers", "Canary": "the installation's", "Close": "", "OnChange": "", "Exec": "test", "Unchain": "test", "Strings": "test", "Number": "test", "Postgres": "test", "Plan": "test", "Reads": "test",

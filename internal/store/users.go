@@ -189,6 +189,8 @@ func dropUser(tx *gorm.DB, a ident.Account, id ident.User) error {
 	for _, statement := range []string{
 		"DELETE FROM members WHERE account_id = ? AND user_id = ?",
 		"DELETE FROM invitations WHERE account_id = ? AND user_id = ?",
+		"DELETE FROM admin_claims WHERE admin_key_id IN (SELECT id FROM admin_keys WHERE account_id = ? AND owner_id = ?)",
+		"DELETE FROM admin_keys WHERE account_id = ? AND owner_id = ?",
 		"UPDATE keys SET owner_id = NULL, version = version + 1 WHERE account_id = ? AND owner_id = ?",
 		"DELETE FROM users WHERE account_id = ? AND id = ?",
 	} {

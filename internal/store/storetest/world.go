@@ -7,6 +7,7 @@ import (
 
 	"bailiwick/internal/access"
 	"bailiwick/internal/account"
+	"bailiwick/internal/adminkey"
 	"bailiwick/internal/apikey"
 	"bailiwick/internal/audit"
 	"bailiwick/internal/catalogue"
@@ -103,6 +104,17 @@ func (w *World) Key(ws ident.Workspace, pepper secret.Pepper) (apikey.Key, secre
 	}
 	must(w.t, w.Store.InsertKey(w.t.Context(), ws, k, w.Account.Settings.KeyLimit, w.Why("keys:issue")))
 	return k, text
+}
+
+// AdminKey makes an admin key of a user that lasts a day. Nobody knows its secret.
+func (w *World) AdminKey(owner ident.User) adminkey.Key {
+	w.t.Helper()
+	k := adminkey.Key{
+		ID: ident.NewAdminKey(), Account: w.Account.ID, Owner: owner, Name: "for tests", Digest: secret.TokenDigest(string(ident.NewEvent())), Hint: "abcd",
+		CreatedAt: Start, ExpiresAt: Start.AddDate(0, 0, 1),
+	}
+	must(w.t, w.Store.InsertAdminKey(w.t.Context(), w.Account.ID, k, adminkey.KeysMost, w.Why("admin-keys:issue")))
+	return k
 }
 
 // Provider configures a provider.
