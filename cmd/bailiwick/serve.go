@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"bailiwick/internal/account"
+	"bailiwick/internal/adminapi"
+	"bailiwick/internal/adminkey"
 	"bailiwick/internal/apikey"
 	"bailiwick/internal/audit"
 	"bailiwick/internal/catalogue"
@@ -94,6 +96,8 @@ type Program struct {
 	catalogue  *catalogue.Service
 	grants     *grant.Service
 	providers  *provider.Service
+	keys       *apikey.Service
+	adminKeys  *adminkey.Service
 }
 
 // start opens everything, lets furnish put something in first, and begins to
@@ -235,9 +239,14 @@ func (p *Program) serve(c serving, master secret.Master, proxies []netip.Prefix,
 		Policy: p.keeper, Pepper: pepper, Open: p.providers.OpenServer, Usage: p.recorder, Limits: p.limiter, Trail: p.trail, Refusals: p.refusals, Console: p.base.String(), Health: p.health,
 		TrustedProxies: proxies, BaseHost: p.base.Hostname(), MaxAge: c.ServeStale, Observer: p.operation.observer(), Now: time.Now,
 	})
+	p.keys = &apikey.Service{Store: p.store, Pepper: pepper, Now: time.Now}
+	management, err := p.management(master, proxies, plainHTTP)
+	if err != nil {
+		return err
+	}
 	console, err := web.New(web.Config{
 		Accounts: p.accounts, People: p.people, Workspaces: p.workspaces, Members: p.members, Catalogue: p.catalogue, Grants: p.grants, Providers: p.providers, Health: p.health,
-		Keys:  &apikey.Service{Store: p.store, Pepper: pepper, Now: time.Now},
+		Keys:  p.keys,
 		Usage: &usage.Service{Store: p.store, Now: time.Now}, Policy: p.keeper, Trail: p.trail,
 		Why:      &explanation.Service{Store: p.store, Policy: p.keeper, Pepper: pepper, Note: p.trail.Record, Now: time.Now},
 		Sessions: p.store.Sessions(store.SessionConfig{PlainHTTP: plainHTTP, Address: func(r *http.Request) string { return web.AddressOf(r, proxies) }}), CloudName: c.CloudName, BaseURL: p.base.String(),
@@ -248,6 +257,10 @@ func (p *Program) serve(c serving, master secret.Master, proxies []netip.Prefix,
 	}
 	p.server = &http.Server{
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if adminapi.Handles(r.URL.Path) {
+				management.ServeHTTP(w, r)
+				return
+			}
 			if gateway.Handles(r.URL.Path) {
 				p.gateway.ServeHTTP(w, r)
 				return

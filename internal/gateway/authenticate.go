@@ -18,6 +18,9 @@ func (g *Gateway) authenticate(c *Call) *dialect.Refusal {
 	if two {
 		return &dialect.TwoKeys
 	}
+	if strings.HasPrefix(key, secret.AdminPrefix) {
+		return &dialect.AdminKey
+	}
 	c.snapshot = g.Policy.Now()
 	c.question = policy.Question{
 		Presented: presented,

@@ -11,6 +11,7 @@ import (
 	"bailiwick/internal/ident"
 	"bailiwick/internal/policy"
 	"bailiwick/internal/provider/mockserver"
+	"bailiwick/internal/secret"
 )
 
 var uuid = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}`)
@@ -114,6 +115,8 @@ func (r refusal) upstream(reply mockserver.Reply) refusal {
 
 const unnamed = "Workspace access denied. Calls with this API key must name their workspace: by the header X-DashScope-WorkSpace: {WorkspaceId}, by the path /w/{WorkspaceId}/… before the rest of the address, or by a host name that begins with {WorkspaceId}."
 
+const adminKeyRefused = "This is an admin key: it administers through the management API under /api/admin/v1 and calls no model. Present the API key of a workspace."
+
 func denials() []refusal {
 	const bad, wrong = "Invalid API-key provided.", "Incorrect API key provided. "
 	return []refusal{
@@ -124,6 +127,7 @@ func denials() []refusal {
 		placed("expired key", "expired", marketing, "qwen-turbo", 401, "InvalidApiKey", bad).otherwise("invalid_api_key", wrong),
 		placed("owner is gone", "stranger", marketing, "qwen-turbo", 401, "InvalidApiKey", bad).otherwise("invalid_api_key", wrong),
 		placed("two keys", "marketing", marketing, "qwen-turbo", 400, "InvalidParameter", "The request carries two different API keys. Send one, as Authorization: Bearer or as x-api-key.").with("x-api-key", "sk-other").unknownKey(),
+		placed("admin key", "", marketing, "qwen-turbo", 401, "InvalidApiKey", adminKeyRefused).otherwise("invalid_api_key", "").unknownKey().with("Authorization", "Bearer "+secret.NewAdminKey().Reveal()),
 		placed("names disagree", "marketing", marketing, "qwen-turbo", 403, "Workspace.AccessDenied", "Workspace access denied.").as("Workspace.AccessDenied").with("Host", string(research)+".models.example.com"),
 		placed("workspace not named", "marketing", "", "qwen-turbo", 403, "Workspace.AccessDenied", unnamed).as("Workspace.AccessDenied"),
 		placed("workspace of others", "marketing", research, "qwen-turbo", 403, "Workspace.AccessDenied", "Workspace access denied.").as("Workspace.AccessDenied"),

@@ -56,6 +56,7 @@ type Change struct{ Granted, Revoked []ident.Workspace }
 // Store is what the service needs of storage. Every change carries the audit
 // event that explains it, and both are kept or neither is.
 type Store interface {
+	MatrixStore
 	GrantList(ctx context.Context, a ident.Account, s Subject) (List, error)
 	// ReplaceGrants makes exactly these sub-workspaces hold the subject. It is a
 	// conflict unless version is the list's present one, and missing if one of

@@ -37,6 +37,7 @@ var (
 	NoKey        = apart(http.StatusUnauthorized, "InvalidApiKey", "invalid_api_key", invalid, "No API-key provided.")
 	WrongKey     = wrongKey()
 	TwoKeys      = alike(http.StatusBadRequest, "InvalidParameter", invalid, "The request carries two different API keys. Send one, as Authorization: Bearer or as x-api-key.")
+	AdminKey     = wrongKey().saying("This is an admin key: it administers through the management API under /api/admin/v1 and calls no model. Present the API key of a workspace.")
 	Denied       = apart(http.StatusForbidden, "AccessDenied", "access_denied", "access_denied", "Access denied.")
 	NoAsync      = apart(http.StatusForbidden, "AccessDenied", "access_denied", "access_denied", "current user api does not support asynchronous calls.")
 	ModelDenied  = alike(http.StatusForbidden, "Model.AccessDenied", "Model.AccessDenied", "Model access denied.")
@@ -71,6 +72,8 @@ var (
 func wrongKey() Refusal {
 	return apart(http.StatusUnauthorized, "InvalidApiKey", "invalid_api_key", invalid, "Invalid API-key provided.").openAISays("Incorrect API key provided. ")
 }
+
+func (r Refusal) saying(message string) Refusal { return *r.WithMessage("%s", message) }
 
 func (r Refusal) openAISays(message string) Refusal {
 	r.OpenAI.Message = message
