@@ -19,15 +19,16 @@ const shownWorkspaces = 100
 
 // The keys of the navigation's lines.
 const (
-	atModels     = "models"
-	atKeys       = "keys"
-	atMembers    = "members"
-	atUsage      = "usage"
-	atWhy        = "why"
-	atWorkspaces = "workspaces"
-	atUsers      = "users"
-	atProviders  = "providers"
-	atSettings   = "settings"
+	atModels         = "models"
+	atKeys           = "keys"
+	atMembers        = "members"
+	atUsage          = "usage"
+	atWhy            = "why"
+	atWorkspaces     = "workspaces"
+	atUsers          = "users"
+	atProviders      = "providers"
+	atAuthorizations = "authorizations"
+	atSettings       = "settings"
 )
 
 // assets are what every page loads.
@@ -116,8 +117,9 @@ func accountNav(by access.Actor, key string) []layout.NavItem {
 	return []layout.NavItem{
 		item(atWorkspaces, "Workspace Management", workspacesURL, access.ListWorkspaces),
 		item(atUsers, "RAM Users", usersURL, access.ReadUsers),
+		item(atAuthorizations, "Model Authorizations", authorizationsURL, access.ReadGrants),
 		item(atProviders, "Providers", providersURL, access.ReadProviders),
-		item(atWhy, "Why?", accountWhyURL, access.ReadGrants),
+		item(atAccountWhy, "Why?", accountWhyURL, access.ReadGrants),
 		item(atSettings, "Settings", settingsURL, access.ReadSettings),
 	}
 }

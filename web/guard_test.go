@@ -111,6 +111,7 @@ var matrix = []line{
 	{"GET /why", [7]int{303, 404, 404, 404, 404, 303, 303}, [7]int{303, 404, 404, 404, 404, 303, 303}, nil},
 	all("GET /access", 303, 200),
 	all("GET /account/keys", 303, 200),
+	of("GET /account/authorizations", 200, 200),
 	of("GET /account/users", 200, 200),
 	of("POST /account/users", 422, 422),
 	of("GET /account/users/new", 200, 200),

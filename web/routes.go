@@ -80,6 +80,7 @@ func (s *Server) routes() []route {
 
 		// the account as a whole
 		{"GET", "/account/keys", access.Enter, s.listAllKeys},
+		{"GET", "/account/authorizations", access.ReadGrants, s.listAuthorizations},
 		{"GET", "/account/users", access.ReadUsers, s.listUsers},
 		{"POST", "/account/users", access.ChangeUsers, s.createUser},
 		{"GET", "/account/users/new", access.ChangeUsers, s.newUser},
