@@ -24,6 +24,7 @@ const (
 	atMembers        = "members"
 	atUsage          = "usage"
 	atWhy            = "why"
+	atAccountWhy     = "account-why"
 	atWorkspaces     = "workspaces"
 	atUsers          = "users"
 	atProviders      = "providers"
