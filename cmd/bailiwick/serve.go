@@ -95,6 +95,7 @@ type Program struct {
 	members    *workspace.Members
 	catalogue  *catalogue.Service
 	grants     *grant.Service
+	limits     *limit.Service
 	providers  *provider.Service
 	keys       *apikey.Service
 	adminKeys  *adminkey.Service
@@ -205,6 +206,7 @@ func (p *Program) wire(sealer secret.Sealer) {
 	p.members = &workspace.Members{Store: p.store}
 	p.catalogue = &catalogue.Service{Store: p.store}
 	p.grants = &grant.Service{Store: p.store}
+	p.limits = &limit.Service{Store: p.store}
 	p.providers = &provider.Service{
 		Store: p.store, Sealer: sealer, CheckAddress: p.fence.Check, Now: time.Now,
 		Kinds: map[provider.Kind]provider.Open{
@@ -236,7 +238,9 @@ func (p *Program) install(ctx context.Context) error {
 func (p *Program) serve(c serving, master secret.Master, proxies []netip.Prefix, plainHTTP bool) error {
 	pepper := master.Pepper()
 	p.gateway = gateway.New(gateway.Config{
-		Policy: p.keeper, Pepper: pepper, Open: p.providers.OpenServer, Usage: p.recorder, Limits: p.limiter, Trail: p.trail, Refusals: p.refusals, Console: p.base.String(), Health: p.health,
+		Policy: p.keeper, Pepper: pepper, Open: p.providers.OpenServer, Usage: p.recorder, Limits: p.limiter,
+		Management: &gateway.Management{Actor: p.store.Actor, Grants: p.grants, Limits: p.limits},
+		Trail:      p.trail, Refusals: p.refusals, Console: p.base.String(), Health: p.health,
 		TrustedProxies: proxies, BaseHost: p.base.Hostname(), MaxAge: c.ServeStale, Observer: p.operation.observer(), Now: time.Now,
 	})
 	p.keys = &apikey.Service{Store: p.store, Pepper: pepper, Now: time.Now}

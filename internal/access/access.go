@@ -252,13 +252,16 @@ func (a Actor) Event(do Action, ws ident.Workspace, object, summary string) audi
 		Action: string(do), Object: object, Summary: summary,
 	}
 	if a.Key != "" {
-		e.ActorName += " (API key)"
-		e = e.With("api key", string(a.Key))
+		e.Actor, e.ActorName = ident.User(a.Key), e.ActorName+" (API key)"
+		e = e.With("owner", string(a.User))
 	}
 	return e
 }
 
 func (a Actor) kind() audit.Kind {
+	if a.Key != "" {
+		return audit.Key
+	}
 	if a.Role == Root {
 		return audit.Root
 	}

@@ -29,6 +29,7 @@ func (g *Gateway) authenticate(c *Call) *dialect.Refusal {
 		Host:      g.hostName(c.r.Host),
 		Address:   g.address(c.r),
 		At:        c.At,
+		Manage:    c.service.Managing(),
 	}
 	if presented && secret.WellFormed(key) {
 		c.question.Digest, c.hint = g.Pepper.Digest(key), key[len(key)-hintLength:]

@@ -42,6 +42,8 @@ type Config struct {
 	// Console is the address of the console, whose page Why? refusals lead to, such
 	// as "https://models.example.com"; empty: they lead nowhere.
 	Console string
+	// Management changes rights and limits; nil: they can be read only.
+	Management *Management
 	// Limits keeps what is used of every limit; nil: one of the gateway's own.
 	Limits *limit.Limiter
 	// TrustedProxies are whose X-Forwarded-For is believed.
@@ -129,6 +131,9 @@ func (g *Gateway) pass(c *Call) *dialect.Refusal {
 	}
 	if c.service == dialect.Models || c.service == dialect.Model {
 		return g.list(c)
+	}
+	if c.service.Managing() {
+		return g.manage(c)
 	}
 	if r := g.admit(c); r != nil {
 		return r

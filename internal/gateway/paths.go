@@ -26,6 +26,9 @@ const (
 	messages   = "/apps/anthropic/v1/"
 )
 
+// readAndChange are the methods of an address that takes two.
+const readAndChange = http.MethodGet + ", " + http.MethodPost
+
 // paths are the addresses as callers must write them; every other spelling is
 // another address.
 var paths = map[string]path{
@@ -47,6 +50,9 @@ var paths = map[string]path{
 	native + "services/embeddings/text-embedding/text-embedding": {http.MethodPost, dashscope.Dialect{}, dialect.Embeddings},
 	native + "services/rerank/text-rerank/text-rerank":           {http.MethodPost, dashscope.Dialect{}, dialect.Rerank},
 	native + "models":                                            {http.MethodGet, dashscope.Dialect{}, dialect.Models},
+	native + "models/permissions":                                {readAndChange, dashscope.Dialect{}, dialect.Permissions},
+	native + "models/limits":                                     {readAndChange, dashscope.Dialect{}, dialect.Limits},
+	native + "quotas":                                            {http.MethodGet, dashscope.Dialect{}, dialect.Quotas},
 }
 
 // Handles reports whether a path is the gateway's to answer, with or without
@@ -81,7 +87,7 @@ func (c *Call) route() *dialect.Refusal {
 		return &dialect.NoPath
 	}
 	c.dialect, c.service = p.dialect, p.service
-	if c.r.Method != p.method {
+	if c.r.Method != p.method && !(p.method == readAndChange && (c.r.Method == http.MethodGet || c.r.Method == http.MethodPost)) {
 		r := dialect.WrongMethod(p.method)
 		return &r
 	}

@@ -64,6 +64,7 @@ type Store interface {
 	// why is asked once for each workspace that is granted or revoked something.
 	ReplaceGrants(ctx context.Context, a ident.Account, s Subject, e Edit, by string, why func(Change) audit.Event) (Change, error)
 	Model(ctx context.Context, a ident.Account, id ident.Model) (catalogue.Model, error)
+	PermitStore
 }
 
 // Service is what administrators can do with grants.

@@ -25,6 +25,9 @@ type Question struct {
 	Header, Path, Host string
 	Address            netip.Addr
 	At                 time.Time
+	// Manage asks to read or change what workspaces may do, for which keys of super
+	// administrators may name any workspace too.
+	Manage bool
 	// Model and Capability are what is asked for. Without a model the question
 	// is only who is calling and where.
 	Model      ident.Model
@@ -176,7 +179,7 @@ func (s *Snapshot) place(q *Question, d *Decision) bool {
 	if d.fails(NamesAgree, !agree) || d.fails(WorkspaceNamed, named == "" && d.Account.NameWorkspace && !home.Default) {
 		return false
 	}
-	if named != "" && named != string(home.ID) && s.namesAny(d.Key, home) {
+	if named != "" && named != string(home.ID) && (s.namesAny(d.Key, home) || q.Manage && s.manages(d.Key, home)) {
 		w, known := s.workspaces.get(ident.Workspace(named))
 		if d.fails(WorkspaceExists, !known || w.Account != d.Account.ID) {
 			return false

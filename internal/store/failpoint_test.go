@@ -125,6 +125,9 @@ func explainedChanges(t *testing.T, s *store.Store, e estate, second workspace.W
 			return s.InsertAdminKey(ctx, a, adminkey.Key{ID: ident.NewAdminKey(), Owner: e.user.ID, Digest: secret.TokenDigest("new"), ExpiresAt: storetest.Start}, 9, why)
 		},
 		"DeleteAdminKey": func() error { return s.DeleteAdminKey(ctx, a, e.adminKey.ID, why) },
+		"PermitWorkspace": func() error {
+			return s.PermitWorkspace(ctx, a, e.ws.ID, grant.Permit{All: grant.Open}, "root@acme", func(grant.Subject, bool) audit.Event { return why }, func(bool, int) audit.Event { return why })
+		},
 		"ChangeLimits": func() error {
 			return s.ChangeLimits(ctx, a, e.ws.ID, []limit.Change{ratesOf(e.model, 7, 60, 0, 0)}, "root@acme", func(ident.Model, limit.Limit, limit.Limit) audit.Event { return why })
 		},

@@ -164,9 +164,7 @@ func grantChange(ctx context.Context, tx *gorm.DB, a ident.Account, s grant.Subj
 // regrant writes a change and the list's next version. Each workspace has an
 // event of its own, in its own trail.
 func (s *Store) regrant(ctx context.Context, tx *gorm.DB, a ident.Account, subject grant.Subject, c grant.Change, version int64, by string, why func(grant.Change) audit.Event) ([]deed, error) {
-	const keepVersion = `INSERT INTO grant_lists (account_id, model_id, capability, version, edited_at, edited_by) VALUES (?, ?, ?, ?, ?, ?)
-		ON CONFLICT (account_id, model_id, capability) DO UPDATE SET version = excluded.version, edited_at = excluded.edited_at, edited_by = excluded.edited_by`
-	if _, err := exec(tx, keepVersion, a, subject.Model, int(subject.Capability), version+1, stampOf(s.now()), by); err != nil {
+	if err := s.nextList(tx, a, subject, version, by); err != nil {
 		return nil, err
 	}
 	var done []deed
@@ -188,4 +186,12 @@ func (s *Store) regrant(ctx context.Context, tx *gorm.DB, a ident.Account, subje
 		did(id, grant.Change{Revoked: []ident.Workspace{id}})
 	}
 	return done, nil
+}
+
+// nextList gives a list the version after this one.
+func (s *Store) nextList(tx *gorm.DB, a ident.Account, subject grant.Subject, version int64, by string) error {
+	_, err := exec(tx, `INSERT INTO grant_lists (account_id, model_id, capability, version, edited_at, edited_by) VALUES (?, ?, ?, ?, ?, ?)
+		ON CONFLICT (account_id, model_id, capability) DO UPDATE SET version = excluded.version, edited_at = excluded.edited_at, edited_by = excluded.edited_by`,
+		a, subject.Model, int(subject.Capability), version+1, stampOf(s.now()), by)
+	return err
 }

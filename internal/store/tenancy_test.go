@@ -104,6 +104,11 @@ func foreignTries(t *testing.T, s *store.Store, mine, other estate) map[string]f
 	serving := func(p ident.Provider, m ident.Model) []provider.Serving {
 		return []provider.Serving{{Provider: p, Model: m, Name: "x"}}
 	}
+	permitted := func(ws ident.Workspace, m ident.Model) error {
+		yes := true
+		p := grant.Permit{Models: []grant.Flags{{Model: m, Train: &yes}}}
+		return s.PermitWorkspace(ctx, a, ws, p, "root@acme", func(grant.Subject, bool) audit.Event { return why }, func(bool, int) audit.Event { return why })
+	}
 	limited := func(ws ident.Workspace, m ident.Model) error {
 		return s.ChangeLimits(ctx, a, ws, []limit.Change{ratesOf(m, 7, 60, 0, 0)}, "root@acme", func(ident.Model, limit.Limit, limit.Limit) audit.Event { return why })
 	}
@@ -155,6 +160,8 @@ func foreignTries(t *testing.T, s *store.Store, mine, other estate) map[string]f
 		"ReplaceServings of a model": func() error {
 			return s.ReplaceServings(ctx, a, mine.provider.ID, serving(mine.provider.ID, other.model), why)
 		},
+		"PermitWorkspace":             func() error { return permitted(other.ws.ID, mine.model) },
+		"PermitWorkspace of a model":  func() error { return permitted(mine.ws.ID, other.model) },
 		"Limits":                      func() error { return second(s.Limits(ctx, a, other.ws.ID)) },
 		"ChangeLimits of a workspace": func() error { return limited(other.ws.ID, mine.model) },
 		"ChangeLimits of a model":     func() error { return limited(mine.ws.ID, other.model) },

@@ -2,13 +2,12 @@ package dashscope
 
 import (
 	"net/http"
-	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/go-json-experiment/json"
 
+	"bailiwick/internal/catalogue"
 	"bailiwick/internal/gateway/dialect"
 	"bailiwick/internal/ident"
 	"bailiwick/internal/policy"
@@ -23,12 +22,15 @@ type entry struct {
 	Name      string     `json:"name"`
 	Note      string     `json:"description"`
 	Vendor    string     `json:"provider"`
+	Server    string     `json:"inference_provider"`
 	Kinds     []string   `json:"capabilities"`
 	Features  []string   `json:"features"`
 	Published string     `json:"published_time"`
 	Modality  modalities `json:"inference_metadata"`
 	Info      sizes      `json:"model_info"`
 	Prices    []tier     `json:"prices"`
+	Snapshot  *string    `json:"equivalent_snapshot"`    // not known
+	Offline   *string    `json:"inference_offline_info"` // none is announced
 }
 
 type modalities struct {
@@ -40,6 +42,10 @@ type sizes struct {
 	Context   int `json:"context_window"`
 	MaxInput  int `json:"max_input_tokens"`
 	MaxOutput int `json:"max_output_tokens"`
+	// Those of reasoning are not known.
+	MaxReasoning       *int `json:"max_reasoning_tokens"`
+	ReasoningMaxInput  *int `json:"reasoning_max_input_tokens"`
+	ReasoningMaxOutput *int `json:"reasoning_max_output_tokens"`
 }
 
 type tier struct {
@@ -51,82 +57,70 @@ type price struct {
 	Type  string `json:"type"`
 	Price string `json:"price"`
 	Unit  string `json:"price_unit"`
+	Name  string `json:"price_name"`
 	Money string `json:"currency"`
 }
 
-type page struct {
-	Total  int     `json:"total"`
-	Number int     `json:"page_no"`
-	Size   int     `json:"page_size"`
-	Models []entry `json:"models"`
-}
-
-type envelope struct {
-	Code    *string    `json:"code"`    // null: it went well
-	Message *string    `json:"message"` // null
-	Success bool       `json:"success"`
-	Output  page       `json:"output"`
-	Request ident.Call `json:"request_id"`
-}
-
-// List implements dialect.Dialect.
+// List implements dialect.Dialect. A language is taken and changes nothing, as
+// there are no texts in others; nor does a service site, as there is one.
 func (Dialect) List(r *http.Request, models []*policy.Model, id ident.Call) ([]byte, *dialect.Refusal) {
-	q, err := url.ParseQuery(r.URL.RawQuery)
-	if err != nil {
-		return nil, &dialect.BadParameters
+	q, refusal := readQuery(r, "language", "providers", "inference_providers", "capabilities", "features", "context_window", "service_site", "supports", "deployment_methods")
+	if refusal != nil {
+		return nil, refusal
 	}
-	number, ok1 := count(q.Get("page_no"), 1, 1<<20)
-	size, ok2 := count(q.Get("page_size"), 20, largestPage)
-	below, ok3 := count(q.Get("context_window"), 0, 1<<40)
-	if !ok1 || !ok2 || !ok3 {
-		return nil, &dialect.BadParameters
+	below, ok := count(q.Get("context_window"), 0, 1<<40)
+	if !ok {
+		return nil, dialect.Range("context_window", "Range of context_window should be [1, %d]", 1<<40)
 	}
-	found := slices.DeleteFunc(slices.Clone(models), func(m *policy.Model) bool { return !matches(m, q, below) })
-	p := page{Total: len(found), Number: number, Size: size, Models: []entry{}}
-	for i := (number - 1) * size; i < min(number*size, len(found)); i++ {
-		p.Models = append(p.Models, entryOf(found[i]))
+	for name, words := range map[string][]string{
+		"language": {"", "zh-CN", "en-US"}, "supports": {"inference", "deploy"}, "deployment_methods": {"", "ptu"},
+	} {
+		if _, refusal := q.one(name, words...); refusal != nil {
+			return nil, refusal
+		}
 	}
-	body, err := json.Marshal(envelope{Success: true, Output: p, Request: id})
-	if err != nil {
-		return nil, &dialect.Internal
+	found := []entry{}
+	for _, m := range models {
+		if q.named(m) && q.matches(m, below) {
+			found = append(found, entryOf(m))
+		}
 	}
-	return body, nil
-}
-
-func count(s string, otherwise, most int) (int, bool) {
-	if s == "" {
-		return otherwise, true
-	}
-	n, err := strconv.Atoi(s)
-	return n, err == nil && n >= 1 && n <= most
+	return enveloped(struct {
+		Total  int     `json:"total"`
+		Number int     `json:"page_no"`
+		Size   int     `json:"page_size"`
+		Models []entry `json:"models"`
+	}{len(found), q.number, q.size, page(q, found)}, id)
 }
 
 // matches asks the filters of the query; several values of one mean any of them.
-func matches(m *policy.Model, q url.Values, below int) bool {
-	holds := func(part string, in string) bool { return strings.Contains(strings.ToLower(in), strings.ToLower(part)) }
-	overlap := func(wanted, have []string) bool {
+func (q query) matches(m *policy.Model, below int) bool {
+	overlap := func(name string, have ...string) bool {
+		wanted := q.Values[name]
 		return len(wanted) == 0 || slices.ContainsFunc(wanted, func(w string) bool { return slices.Contains(have, w) })
 	}
-	return (holds(q.Get("name"), m.Name) || holds(q.Get("name"), string(m.ID))) &&
-		(q.Get("model") == "" || q.Get("model") == string(m.ID)) &&
-		overlap(q["providers"], []string{m.Vendor}) &&
-		overlap(q["capabilities"], m.Kinds) &&
-		overlap(q["features"], m.Features) &&
-		(below == 0 || m.Context > 0 && m.Context < below)
+	return overlap("providers", m.Vendor) && overlap("inference_providers", inferenceProvider) &&
+		overlap("capabilities", m.Kinds...) && overlap("features", m.Features...) &&
+		(below == 0 || m.Context > 0 && m.Context < below) &&
+		(q.Get("deployment_methods") == "" || m.Offers.Has(catalogue.Deploy))
 }
+
+// inferenceProvider is who serves every model, as callers may know it: where
+// models really run is the administrators' business.
+const inferenceProvider = "bailiwick"
 
 func entryOf(m *policy.Model) entry {
 	e := entry{
-		Model: string(m.ID), Name: m.Name, Note: m.Note, Vendor: m.Vendor, Kinds: all(m.Kinds), Features: all(m.Features), Published: m.OnlineSince,
+		Model: string(m.ID), Name: m.Name, Note: m.Note, Vendor: m.Vendor, Server: inferenceProvider, Kinds: all(m.Kinds), Features: all(m.Features), Published: m.OnlineSince,
 		Modality: modalities{all(m.Input), all(m.Output)},
-		Info:     sizes{m.Context, m.MaxInput, m.MaxOutput}, Prices: []tier{},
+		Info:     sizes{Context: m.Context, MaxInput: m.MaxInput, MaxOutput: m.MaxOutput}, Prices: []tier{},
 	}
 	for _, p := range m.Prices {
 		if n := len(e.Prices); n == 0 || e.Prices[n-1].Range != p.Tier {
 			e.Prices = append(e.Prices, tier{Range: p.Tier})
 		}
 		last := &e.Prices[len(e.Prices)-1]
-		last.Prices = append(last.Prices, price{p.Item, p.Amount, p.Unit, p.Currency})
+		last.Prices = append(last.Prices, price{p.Item, p.Amount, p.Unit, strings.ReplaceAll(p.Item, "_", " "), p.Currency})
 	}
 	return e
 }

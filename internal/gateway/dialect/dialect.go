@@ -29,6 +29,9 @@ const (
 	CountTokens                // count the tokens of messages (Anthropic)
 	Models                     // list the models
 	Model                      // describe one model (OpenAI, Anthropic)
+	Permissions                // what a workspace may do with models: read, change (DashScope)
+	Limits                     // how often and how much it may: read, change (DashScope)
+	Quotas                     // the same, read (DashScope)
 )
 
 // Answers reports whether the service answers with text, which is counted
