@@ -19,17 +19,16 @@ const shownWorkspaces = 100
 
 // The keys of the navigation's lines.
 const (
-	atModels         = "models"
-	atKeys           = "keys"
-	atMembers        = "members"
-	atUsage          = "usage"
-	atWhy            = "why"
-	atAccountWhy     = "account-why"
-	atWorkspaces     = "workspaces"
-	atUsers          = "users"
-	atProviders      = "providers"
-	atAuthorizations = "authorizations"
-	atSettings       = "settings"
+	atModels     = "models"
+	atKeys       = "keys"
+	atMembers    = "members"
+	atUsage      = "usage"
+	atWhy        = "why"
+	atWorkspaces = "workspaces"
+	atUsers      = "users"
+	atProviders  = "providers"
+	atSettings   = "settings"
+	atSecurity   = "security" // of the account menu
 )
 
 // assets are what every page loads.
@@ -37,7 +36,7 @@ func assets() layout.Assets {
 	return layout.Assets{
 		Styles:  []string{static.URL("tokens.css"), static.URL("base.css"), static.URL("shell.css"), static.URL("parts.css")},
 		Theme:   static.URL("theme.js"),
-		Scripts: []string{static.URL("console.js"), static.URL("transfer.js")},
+		Scripts: []string{static.URL("console.js"), static.URL("transfer.js"), static.URL("passkey.js")},
 		HTMX:    static.Optional("htmx.min.js"),
 		Font:    static.Optional("font.css"),
 		Favicon: static.URL("favicon.svg"),
@@ -73,7 +72,16 @@ func (s *Server) frame(c echo.Context, title, key string) (layout.Chrome, error)
 		Who:        who(v.actor, mine),
 		Workspaces: workspaceLinks(mine, v.here),
 		AccountNav: accountNav(v.actor, key),
-		Menu:       layout.AccountMenu{ManageURL: workspacesURL, KeysURL: accountKeysURL, PasswordURL: passwordURL, LogOffURL: logOffURL},
+		Menu:       layout.AccountMenu{ManageURL: workspacesURL, KeysURL: accountKeysURL, SecurityURL: securityURL, LogOffURL: logOffURL},
+	}
+	if key != atSecurity {
+		due, err := s.Accounts.Remind(c.Request().Context(), v.actor)
+		if err != nil {
+			return layout.Chrome{}, err
+		}
+		if due {
+			p.Reminder = &layout.Reminder{URL: securityURL, OffURL: putOffURL}
+		}
 	}
 	if v.here != nil {
 		p.Workspace = s.details(c, *v.here)
@@ -118,9 +126,8 @@ func accountNav(by access.Actor, key string) []layout.NavItem {
 	return []layout.NavItem{
 		item(atWorkspaces, "Workspace Management", workspacesURL, access.ListWorkspaces),
 		item(atUsers, "RAM Users", usersURL, access.ReadUsers),
-		item(atAuthorizations, "Model Authorizations", authorizationsURL, access.ReadGrants),
 		item(atProviders, "Providers", providersURL, access.ReadProviders),
-		item(atAccountWhy, "Why?", accountWhyURL, access.ReadGrants),
+		item(atWhy, "Why?", accountWhyURL, access.ReadGrants),
 		item(atSettings, "Settings", settingsURL, access.ReadSettings),
 	}
 }

@@ -21,6 +21,7 @@ import (
 	"bailiwick/internal/audit"
 	"bailiwick/internal/catalogue"
 	"bailiwick/internal/explanation"
+	"bailiwick/internal/factor"
 	"bailiwick/internal/fault"
 	"bailiwick/internal/grant"
 	"bailiwick/internal/ident"
@@ -135,8 +136,11 @@ func (o *company) configure() {
 	sealer, err := master.Sealer()
 	o.must(err)
 	o.config = web.Config{
-		Health:     &provider.Board{Now: c.Now},
-		Accounts:   &account.Service{Store: s, Throttle: &account.Throttle{Now: c.Now}, Now: c.Now},
+		Health:   &provider.Board{Now: c.Now},
+		Accounts: &account.Service{Store: s, Throttle: &account.Throttle{Now: c.Now}, Now: c.Now},
+		Factors: &factor.Service{
+			Store: s, Sealer: sealer, Pepper: master.Factors(), Throttle: &account.Throttle{Now: c.Now}, Now: c.Now,
+		},
 		People:     &account.People{Store: s, Now: c.Now},
 		Workspaces: &workspace.Service{Store: s, Now: c.Now},
 		Members:    &workspace.Members{Store: s},
@@ -153,6 +157,7 @@ func (o *company) configure() {
 		Policy: keeper, Sessions: s.Sessions(store.SessionConfig{}), CloudName: "Alibaba Cloud", BaseURL: "https://models.example.com", Now: c.Now,
 	}
 	t.Cleanup(o.config.Trail.Close)
+	o.config.Factors.Accounts, o.config.Factors.Trail, o.config.Accounts.Trail = o.config.Accounts, o.config.Trail, o.config.Trail
 	o.serve()
 }
 

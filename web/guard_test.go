@@ -10,6 +10,7 @@ import (
 
 	"bailiwick/internal/access"
 	"bailiwick/internal/account"
+	"bailiwick/internal/factor"
 	"bailiwick/internal/ident"
 	"bailiwick/internal/provider"
 	"bailiwick/internal/store"
@@ -68,6 +69,9 @@ func headed(status int) [7]int { return [7]int{303, 403, 403, status, 404, statu
 var matrix = []line{
 	all("GET /logon", 200, 303),
 	all("POST /logon", 401, 401, "account", "x@y", "password", "z"),
+	all("GET /logon/factor", 303, 303),
+	all("POST /logon/factor", 303, 303, "code", "123456"),
+	all("POST /logon/passkey", 401, 401, "passkey", "{}"),
 	all("POST /logoff", 303, 303),
 	all("GET /setup", 404, 404),
 	all("POST /setup", 404, 404),
@@ -111,7 +115,6 @@ var matrix = []line{
 	{"GET /why", [7]int{303, 404, 404, 404, 404, 303, 303}, [7]int{303, 404, 404, 404, 404, 303, 303}, nil},
 	all("GET /access", 303, 200),
 	all("GET /account/keys", 303, 200),
-	of("GET /account/authorizations", 200, 200),
 	of("GET /account/users", 200, 200),
 	of("POST /account/users", 422, 422),
 	of("GET /account/users/new", 200, 200),
@@ -150,6 +153,22 @@ var matrix = []line{
 	of("POST /account/providers/:provider/delete", 403, 303),
 	of("GET /account/settings", 200, 200),
 	of("POST /account/settings", 422, 422, "workspace_limit", "many"),
+	all("GET /account/security", 303, 200),
+	all("GET /account/security/confirm", 303, 200),
+	all("POST /account/security/confirm", 303, 422, "confirm-password", "wrong"),
+	all("GET /account/security/app", 303, 200),
+	all("POST /account/security/app", 303, 422, "code", "123456"),
+	all("GET /account/security/app/remove", 303, 200),
+	all("POST /account/security/app/remove", 303, 404),
+	all("POST /account/security/passkeys", 303, 422),
+	all("GET /account/security/passkeys/new", 303, 200),
+	all("GET /account/security/passkeys/:passkey/remove", 303, 404), // see TestOwnFactorsAreNobodyElses
+	all("POST /account/security/passkeys/:passkey/remove", 303, 404),
+	all("GET /account/security/codes", 303, 200),
+	all("POST /account/security/codes", 303, 409),
+	all("POST /account/security/sessions/:session/end", 303, 404),
+	all("POST /account/security/sessions/end-others", 303, 303),
+	all("POST /account/security/later", 303, 303),
 	all("GET /account/security/password", 303, 200),
 	all("POST /account/security/password", 303, 422, "password", "one", "repeat", "another"),
 	all("POST /csp", 204, 204),
@@ -194,7 +213,10 @@ func guard(t *testing.T, s *store.Store, c *clock) {
 	o.sibling = map[ident.Workspace]ident.Key{o.a: o.key(o.root, o.a, "sibling").ID, o.b: o.key(o.root, o.b, "sibling").ID}
 	o.colleague = map[ident.Workspace]ident.User{o.a: o.actor("bob").User, o.b: o.actor("bert").User}
 	o.outsider = o.member(o.root, o.home)
-	for _, l := range matrix {
+	for n, l := range matrix {
+		if n%20 == 0 {
+			o.cookies = map[string]*http.Cookie{} // what is fresh stays so for a quarter of an hour
+		}
 		for i, who := range people {
 			o.serve() // offers that were dismissed are back
 			t := o.ours(l.route)
@@ -209,7 +231,7 @@ func guard(t *testing.T, s *store.Store, c *clock) {
 
 // ours are things of workspace A and of the account, made for one request.
 func (o *company) ours(route string) things {
-	t := things{"workspace": string(o.a), "model": "qwen-turbo", "capability": "call", "offer": "found"}
+	t := things{"workspace": string(o.a), "model": "qwen-turbo", "capability": "call", "offer": "found", "passkey": string(ident.NewPasskey()), "session": "00"}
 	if strings.Contains(route, ":key") {
 		t["key"] = string(o.key(o.root, o.a, "ours").ID)
 	}
@@ -250,11 +272,31 @@ func (o *company) neighbour() things {
 	w, err := o.config.Workspaces.Add(o.t.Context(), root, "Secret plans")
 	o.must(err)
 	_ = home
+	member := o.member(root, w.ID)
+	holder, err := o.store.Actor(o.t.Context(), member.ID)
+	o.must(err)
 	return things{
 		"workspace": string(w.ID), "model": "qwen-turbo", "capability": "call", "offer": "no-such",
 		"key": string(o.key(root, w.ID, "theirs").ID), "provider": string(o.provider(root, "theirs").ID),
-		"user": string(o.member(root, w.ID).ID),
+		"user": string(member.ID), "passkey": string(o.passkey(holder, "theirs")), "session": o.sessionOf(root, "root@other"),
 	}
+}
+
+// passkey gives somebody a passkey that no device holds.
+func (o *company) passkey(who access.Actor, name string) ident.Passkey {
+	o.t.Helper()
+	p := factor.Passkey{ID: ident.NewPasskey(), Name: name, Credential: []byte(ident.NewEvent()), Record: []byte(`{"id":"YQ=="}`), CreatedAt: o.clock.Now()}
+	o.must(o.store.InsertPasskey(o.t.Context(), who.Account, who.User, p, factor.PasskeysMax, nil, who.Event("factors:add-passkey", "", string(p.ID), "added")))
+	return p.ID
+}
+
+// sessionOf logs somebody on and gives the name of the session.
+func (o *company) sessionOf(who access.Actor, name string) string {
+	o.t.Helper()
+	o.cookie(name)
+	all, err := o.store.UserSessions(o.t.Context(), who.Account, who.User)
+	o.must(err)
+	return all[0].ID
 }
 
 // strangers pairs things of others with things that never existed: whatever is
@@ -263,7 +305,7 @@ func (o *company) strangers(route string, foreign things, who string) [][2]thing
 	missing := things{
 		"workspace": string(ident.NewWorkspace()), "model": "qwen-turbo", "capability": "call", "offer": "never-was",
 		"key": string(ident.NewKey()), "provider": string(ident.NewProvider()),
-		"user": string(ident.NewUser()),
+		"user": string(ident.NewUser()), "passkey": string(ident.NewPasskey()), "session": strings.Repeat("0", 64),
 	}
 	if !strings.Contains(route, ":") {
 		return nil

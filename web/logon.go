@@ -48,7 +48,14 @@ func (s *Server) showLogOn(c echo.Context) error {
 }
 
 func (s *Server) sendLogOn(c echo.Context, status int, p logon.IndexProps) error {
-	p.Bare, p.Action = s.bare("Log on"), logOnURL
+	p.Bare, p.Action, p.PasskeyAction = s.bare("Log on"), logOnURL, passkeyLogOnURL
+	if site := s.site(c); site.Trouble() == "" {
+		options, err := s.Factors.AskPasskey(c.Request().Context(), site, "", "", false)
+		if err != nil {
+			return err
+		}
+		p.Passkey.Act, p.Passkey.Name, p.Passkey.Options, p.Passkey.Label = "get", "passkey", options, "Log on with a passkey"
+	}
 	return s.send(c, status, logon.Index(p))
 }
 
@@ -85,9 +92,21 @@ func (s *Server) slowDown(c echo.Context, p logon.IndexProps, address string, er
 	return s.sendLogOn(c, http.StatusTooManyRequests, p)
 }
 
-// welcome begins the session of somebody who has shown who they are.
+// welcome lets somebody in whose password is right; whoever has a second factor
+// shows that first.
 func (s *Server) welcome(c echo.Context, u account.User, next string) error {
-	if err := s.beginSession(c, u.ID); err != nil {
+	if !u.Factor {
+		return s.enter(c, u, next)
+	}
+	if err := s.beginHalf(c, u.ID); err != nil {
+		return err
+	}
+	return s.leave(c, withQuery(factorURL, "next", next))
+}
+
+// enter begins the session of somebody who has shown who they are.
+func (s *Server) enter(c echo.Context, u account.User, next string) error {
+	if err := s.beginSession(c, u.ID, s.Now()); err != nil {
 		return err
 	}
 	if next != "" {
@@ -106,6 +125,7 @@ func (s *Server) welcome(c echo.Context, u account.User, next string) error {
 
 // logOff answers POST /logoff.
 func (s *Server) logOff(c echo.Context) error {
+	s.Accounts.LogOff(actor(c))
 	if err := s.endSession(c); err != nil {
 		return err
 	}

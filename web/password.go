@@ -54,7 +54,7 @@ func (s *Server) changePassword(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := s.beginSession(c, actor(c).User); err != nil {
+	if err := s.beginSession(c, actor(c).User, s.Now()); err != nil {
 		return err
 	}
 	return s.leaveSaying(c, orElse(f.Next, homeURL), "Password changed. Your other sessions have ended.")

@@ -1,6 +1,7 @@
 // Package web is the console: browser in, page out. Its routes are one table,
 // read from top to bottom like the console's menu; each line names the action
-// that is asked for before the handler runs.
+// that is asked for before the handler runs. What is fresh wants a proof of who
+// asks that is not older than a quarter of an hour.
 package web
 
 import (
@@ -23,6 +24,9 @@ func (s *Server) routes() []route {
 		// coming in and going out
 		{"GET", "/logon", access.Open, s.showLogOn},
 		{"POST", "/logon", access.Open, s.logOn},
+		{"GET", "/logon/factor", access.Open, s.showFactor},
+		{"POST", "/logon/factor", access.Open, s.logOnByCode},
+		{"POST", "/logon/passkey", access.Open, s.logOnByPasskey},
 		{"POST", "/logoff", access.Open, s.logOff},
 		{"GET", "/setup", access.Open, s.showSetUp},
 		{"POST", "/setup", access.Open, s.setUp},
@@ -37,8 +41,8 @@ func (s *Server) routes() []route {
 		{"GET", "/workspaces/:workspace", access.EnterWorkspace, s.enterWorkspace},
 		{"GET", "/workspaces/:workspace/edit", access.RenameWorkspace, s.editWorkspace},
 		{"POST", "/workspaces/:workspace/edit", access.RenameWorkspace, s.renameWorkspace},
-		{"GET", "/workspaces/:workspace/delete", access.DeleteWorkspace, s.confirmDeleteWorkspace},
-		{"POST", "/workspaces/:workspace/delete", access.DeleteWorkspace, s.deleteWorkspace},
+		{"GET", "/workspaces/:workspace/delete", access.DeleteWorkspace, s.fresh(s.confirmDeleteWorkspace)},
+		{"POST", "/workspaces/:workspace/delete", access.DeleteWorkspace, s.fresh(s.deleteWorkspace)},
 		{"GET", "/workspaces/:workspace/details", access.EnterWorkspace, s.showWorkspace},
 
 		// Models, and who may use them
@@ -80,7 +84,6 @@ func (s *Server) routes() []route {
 
 		// the account as a whole
 		{"GET", "/account/keys", access.Enter, s.listAllKeys},
-		{"GET", "/account/authorizations", access.ReadGrants, s.listAuthorizations},
 		{"GET", "/account/users", access.ReadUsers, s.listUsers},
 		{"POST", "/account/users", access.ChangeUsers, s.createUser},
 		{"GET", "/account/users/new", access.ChangeUsers, s.newUser},
@@ -89,18 +92,18 @@ func (s *Server) routes() []route {
 		{"GET", "/account/users/:user", access.ReadUsers, s.showUser},
 		{"GET", "/account/users/:user/edit", access.ChangeUsers, s.editUser},
 		{"POST", "/account/users/:user/edit", access.ChangeUsers, s.changeUser},
-		{"GET", "/account/users/:user/reset", access.ChangeUsers, s.confirmResetUser},
-		{"POST", "/account/users/:user/reset", access.ChangeUsers, s.resetUser},
+		{"GET", "/account/users/:user/reset", access.ChangeUsers, s.fresh(s.confirmResetUser)},
+		{"POST", "/account/users/:user/reset", access.ChangeUsers, s.fresh(s.resetUser)},
 		{"POST", "/account/users/:user/end-sessions", access.ChangeUsers, s.endUserSessions},
-		{"GET", "/account/users/:user/promote", access.ChangeUsers, s.confirmPromoteUser},
-		{"POST", "/account/users/:user/promote", access.ChangeUsers, s.promoteUser},
-		{"GET", "/account/users/:user/demote", access.ChangeUsers, s.confirmDemoteUser},
-		{"POST", "/account/users/:user/demote", access.ChangeUsers, s.demoteUser},
+		{"GET", "/account/users/:user/promote", access.ChangeUsers, s.fresh(s.confirmPromoteUser)},
+		{"POST", "/account/users/:user/promote", access.ChangeUsers, s.fresh(s.promoteUser)},
+		{"GET", "/account/users/:user/demote", access.ChangeUsers, s.fresh(s.confirmDemoteUser)},
+		{"POST", "/account/users/:user/demote", access.ChangeUsers, s.fresh(s.demoteUser)},
 		{"GET", "/account/users/:user/disable", access.ChangeUsers, s.confirmDisableUser},
 		{"POST", "/account/users/:user/disable", access.ChangeUsers, s.disableUser},
 		{"POST", "/account/users/:user/enable", access.ChangeUsers, s.enableUser},
-		{"GET", "/account/users/:user/delete", access.ChangeUsers, s.confirmDeleteUser},
-		{"POST", "/account/users/:user/delete", access.ChangeUsers, s.deleteUser},
+		{"GET", "/account/users/:user/delete", access.ChangeUsers, s.fresh(s.confirmDeleteUser)},
+		{"POST", "/account/users/:user/delete", access.ChangeUsers, s.fresh(s.deleteUser)},
 		{"GET", "/account/providers", access.ReadProviders, s.listProviders},
 		{"POST", "/account/providers", access.ChangeProviders, s.addProvider},
 		{"GET", "/account/providers/new", access.ChangeProviders, s.newProvider},
@@ -118,9 +121,25 @@ func (s *Server) routes() []route {
 		{"GET", "/account/providers/:provider/delete", access.ChangeProviders, s.confirmDeleteProvider},
 		{"POST", "/account/providers/:provider/delete", access.ChangeProviders, s.deleteProvider},
 		{"GET", "/account/settings", access.ReadSettings, s.showSettings},
-		{"POST", "/account/settings", access.ChangeSettings, s.changeSettings},
+		{"POST", "/account/settings", access.ChangeSettings, s.fresh(s.changeSettings)},
 
 		// one's own
+		{"GET", "/account/security", access.Self, s.showSecurity},
+		{"GET", "/account/security/confirm", access.Self, s.showConfirm},
+		{"POST", "/account/security/confirm", access.Self, s.confirm},
+		{"GET", "/account/security/app", access.Self, s.fresh(s.newApp)},
+		{"POST", "/account/security/app", access.Self, s.fresh(s.addApp)},
+		{"GET", "/account/security/app/remove", access.Self, s.fresh(s.confirmRemoveApp)},
+		{"POST", "/account/security/app/remove", access.Self, s.fresh(s.removeApp)},
+		{"POST", "/account/security/passkeys", access.Self, s.fresh(s.addPasskey)},
+		{"GET", "/account/security/passkeys/new", access.Self, s.fresh(s.newPasskey)},
+		{"GET", "/account/security/passkeys/:passkey/remove", access.Self, s.fresh(s.confirmRemovePasskey)},
+		{"POST", "/account/security/passkeys/:passkey/remove", access.Self, s.fresh(s.removePasskey)},
+		{"GET", "/account/security/codes", access.Self, s.fresh(s.askCodes)},
+		{"POST", "/account/security/codes", access.Self, s.fresh(s.makeCodes)},
+		{"POST", "/account/security/sessions/:session/end", access.Self, s.endSessionOfMine},
+		{"POST", "/account/security/sessions/end-others", access.Self, s.endOtherSessions},
+		{"POST", "/account/security/later", access.Self, s.putOff},
 		{"GET", "/account/security/password", access.Self, s.showPassword},
 		{"POST", "/account/security/password", access.Self, s.changePassword},
 

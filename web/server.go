@@ -21,6 +21,7 @@ import (
 	"bailiwick/internal/audit"
 	"bailiwick/internal/catalogue"
 	"bailiwick/internal/explanation"
+	"bailiwick/internal/factor"
 	"bailiwick/internal/fault"
 	"bailiwick/internal/grant"
 	"bailiwick/internal/ident"
@@ -35,6 +36,7 @@ import (
 type Config struct {
 	Accounts   *account.Service
 	People     *account.People
+	Factors    *factor.Service
 	Workspaces *workspace.Service
 	Members    *workspace.Members
 	Catalogue  *catalogue.Service

@@ -6,7 +6,9 @@ import (
 	"net/netip"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 	"unicode"
 
 	"github.com/gorilla/sessions"
@@ -27,12 +29,16 @@ type visit struct {
 	actor    access.Actor         // nobody: the zero Actor
 	here     *workspace.Workspace // the one that the path names
 	asked    access.Action        // what the route asks for
+	proved   time.Time            // when the actor last proved who they are
 }
 
 // What a session keeps.
 const (
 	sessionUser   = "user"
 	sessionNotice = "notice" // what is said once, on the next page
+
+	sessionPending = "pending" // whose password was right, and whose second factor is missing
+	sessionProved  = "proved"  // when the user last proved who they are: µs since 1970
 )
 
 const visitKey = "visit"
@@ -82,12 +88,43 @@ func (s *Server) recognize(c echo.Context, v *visit) error {
 	}
 	who.Address, who.Call = s.address(c.Request()), v.call
 	v.actor = who
+	if micros, err := strconv.ParseInt(kept(v.session, sessionProved), 10, 64); err == nil {
+		v.proved = time.UnixMicro(micros)
+	}
 	return nil
 }
 
-// beginSession logs a user on. Whatever session there was is ended first, so
-// that a planted or earlier one is worth nothing.
-func (s *Server) beginSession(c echo.Context, user ident.User) error {
+// beginSession logs a user on who proved then who they are. Whatever session
+// there was is ended first, so that a planted or earlier one is worth nothing.
+func (s *Server) beginSession(c echo.Context, user ident.User, proved time.Time) error {
+	return s.replaceSession(c, map[any]any{sessionUser: string(user), sessionProved: strconv.FormatInt(proved.UnixMicro(), 10)})
+}
+
+// beginHalf keeps whose password was right until they show a second factor.
+func (s *Server) beginHalf(c echo.Context, user ident.User) error {
+	return s.replaceSession(c, map[any]any{sessionPending: string(user)})
+}
+
+// goOn begins another session for the actor in place of one that ended with
+// what they changed, and finds out anew who they are.
+func (s *Server) goOn(c echo.Context) error {
+	v := visitOf(c)
+	if err := s.beginSession(c, v.actor.User, v.proved); err != nil {
+		return err
+	}
+	return s.recognize(c, v)
+}
+
+// proved keeps that the actor has just proved who they are. The session gets a
+// new token, and ends when it would have ended.
+func (s *Server) proved(c echo.Context) error {
+	v := visitOf(c)
+	v.proved = s.Now()
+	v.session.Values[sessionProved] = strconv.FormatInt(v.proved.UnixMicro(), 10)
+	return s.saveSession(c)
+}
+
+func (s *Server) replaceSession(c echo.Context, values map[any]any) error {
 	v := visitOf(c)
 	options := *v.session.Options
 	if !v.session.IsNew {
@@ -98,7 +135,7 @@ func (s *Server) beginSession(c echo.Context, user ident.User) error {
 	}
 	fresh := sessions.NewSession(s.Sessions, s.CookieName)
 	fresh.Options, fresh.IsNew = &options, true
-	fresh.Values[sessionUser] = string(user)
+	fresh.Values = values
 	v.session = fresh
 	return s.saveSession(c)
 }

@@ -45,6 +45,7 @@ func (s *Server) settings(c echo.Context) (settings.IndexProps, error) {
 	}
 	used, err := s.Workspaces.Allowance(c.Request().Context(), actor(c))
 	return settings.IndexProps{
+		Factor:           circles(a.Settings.RequireFactor),
 		Action:           when(actor(c).May(access.ChangeSettings), settingsURL),
 		RequireWorkspace: a.Settings.NameWorkspace, Limit: strconv.Itoa(a.Settings.WorkspaceLimit),
 		LimitHint: number(used.Used) + " in use. The Default Workspace does not count.",
@@ -81,6 +82,9 @@ func (s *Server) changeSettings(c echo.Context) error {
 // settingsOf reads the form. What it does not speak of stays as it is kept.
 func settingsOf(in form, to account.Settings) (account.Settings, error) {
 	to.NameWorkspace = in.Get("require_workspace") == "on"
+	if in.Has("require_factor") {
+		to.RequireFactor = account.Circle(in.Get("require_factor"))
+	}
 	for _, limit := range []struct {
 		name, field string
 		to          *int
@@ -107,10 +111,25 @@ func typedOver(p *settings.IndexProps, in form, wrong error) {
 	if in.Has("key_limit") {
 		p.KeyLimit = in.Get("key_limit")
 	}
+	if in.Has("require_factor") {
+		p.Factor = circles(account.Circle(in.Get("require_factor")))
+	}
 	p.LimitError, p.KeyLimitError = about(wrong, "limit"), about(wrong, "keys")
 	if fault.Is(wrong, fault.Conflict) {
 		p.Notice = &ui.Notice{Tone: ui.Warn, Title: "The settings were changed meanwhile.", Text: "What you chose is kept below; Save puts it over that."}
 	} else if p.LimitError+p.KeyLimitError == "" {
 		p.Notice = bad(wrong)
 	}
+}
+
+// circles are those of whom a second factor can be required.
+func circles(chosen account.Circle) []ui.Option {
+	options := []ui.Option{
+		{Value: string(account.Nobody), Label: "Of nobody"}, {Value: string(account.Administrators), Label: "Of administrators"},
+		{Value: string(account.Everybody), Label: "Of everybody"},
+	}
+	for i := range options {
+		options[i].Selected = options[i].Value == string(chosen)
+	}
+	return options
 }

@@ -33,10 +33,23 @@ const (
 	accessURL          = "/access"
 	securityURL        = "/account/security" // one's own password, second factors and sessions
 	passwordURL        = "/account/security/password"
+	factorURL          = "/logon/factor"
+	passkeyLogOnURL    = "/logon/passkey"
+	confirmURL         = "/account/security/confirm"
+	appURL             = "/account/security/app"
+	appRemoveURL       = "/account/security/app/remove"
+	passkeysURL        = "/account/security/passkeys"
+	newPasskeyURL      = "/account/security/passkeys/new"
+	codesURL           = "/account/security/codes"
+	endOthersURL       = "/account/security/sessions/end-others"
+	putOffURL          = "/account/security/later"
 )
 
 // dutyURLs are where people do what they have to do before anything else.
 var dutyURLs = map[access.Duty]string{access.ChangePassword: passwordURL, access.AddFactor: securityURL}
+
+func passkeyRemoveURL(p ident.Passkey) string { return passkeysURL + "/" + string(p) + "/remove" }
+func sessionURL(id string) string             { return securityURL + "/sessions/" + id + "/end" }
 
 func workspaceURL(ws ident.Workspace) string        { return workspacesURL + "/" + string(ws) }
 func workspaceEditURL(ws ident.Workspace) string    { return workspaceURL(ws) + "/edit" }

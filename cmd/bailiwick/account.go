@@ -11,6 +11,7 @@ import (
 	"bailiwick/internal/access"
 	"bailiwick/internal/account"
 	"bailiwick/internal/catalogue"
+	"bailiwick/internal/factor"
 	"bailiwick/internal/fault"
 	"bailiwick/internal/ident"
 	"bailiwick/internal/secret"
@@ -25,6 +26,7 @@ type accountCommand struct {
 type userCommand struct {
 	Add           userAddCommand           `cmd:"" help:"Add a RAM user."`
 	ResetPassword userResetPasswordCommand `cmd:"" help:"Set a user's password anew and end every session of that user."`
+	ResetFactors  userResetFactorsCommand  `cmd:"" help:"Take every second factor from a user who lost them, and end every session of that user."`
 }
 
 // password is how a password reaches the command line: on standard input, or
@@ -184,10 +186,7 @@ func (c userResetPasswordCommand) Run(ctx context.Context) error {
 		return err
 	}
 	return c.local(ctx, func(s *store.Store, accounts *account.Service) error {
-		u, err := s.UserByLogOn(ctx, alias, logOn)
-		if fault.Is(err, fault.Missing) {
-			return fault.New(fault.Missing, "There is no user %s@%s.", logOn, alias)
-		}
+		u, err := named(ctx, s, logOn, alias)
 		if err != nil {
 			return err
 		}
@@ -196,5 +195,35 @@ func (c userResetPasswordCommand) Run(ctx context.Context) error {
 		}
 		c.tell(c.LogOn, text)
 		return nil
+	})
+}
+
+// named finds a user by log-on name.
+func named(ctx context.Context, s *store.Store, logOn ident.LogOn, alias ident.Alias) (account.User, error) {
+	u, err := s.UserByLogOn(ctx, alias, logOn)
+	if fault.Is(err, fault.Missing) {
+		return u, fault.New(fault.Missing, "There is no user %s@%s.", logOn, alias)
+	}
+	return u, err
+}
+
+type userResetFactorsCommand struct {
+	place
+	LogOn string `arg:"" name:"name" help:"Log-on name, such as root@acme."`
+}
+
+// Run takes every second factor from a user. It is the way back for somebody who
+// lost them all, and for whoever is at the machine alone.
+func (c userResetFactorsCommand) Run(ctx context.Context) error {
+	logOn, alias, err := ident.SplitLogOn(c.LogOn)
+	if err != nil {
+		return err
+	}
+	return c.local(ctx, func(s *store.Store, accounts *account.Service) error {
+		u, err := named(ctx, s, logOn, alias)
+		if err != nil {
+			return err
+		}
+		return (&factor.Service{Store: s, Accounts: accounts, Now: time.Now}).Reset(ctx, u)
 	})
 }

@@ -23,6 +23,7 @@ import (
 	"bailiwick/internal/audit"
 	"bailiwick/internal/catalogue"
 	"bailiwick/internal/explanation"
+	"bailiwick/internal/factor"
 	"bailiwick/internal/gateway"
 	"bailiwick/internal/grant"
 	"bailiwick/internal/ident"
@@ -91,6 +92,7 @@ type Program struct {
 
 	accounts   *account.Service
 	people     *account.People
+	factors    *factor.Service
 	workspaces *workspace.Service
 	members    *workspace.Members
 	catalogue  *catalogue.Service
@@ -157,7 +159,7 @@ func start(ctx context.Context, c serving, furnish func(*Program) error) (_ *Pro
 	p.checker = &audit.Checker{Chains: p.store, Path: c.heads(), Key: master.Signer().Public().(ed25519.PublicKey), Now: time.Now}
 	p.retention = &account.Retention{Store: p.store, Key: master.Signer(), Now: time.Now}
 	p.fence = fence
-	p.wire(sealer)
+	p.wire(master, sealer)
 	if furnish != nil {
 		if err := furnish(p); err != nil {
 			return nil, err
@@ -198,9 +200,10 @@ func (p *Program) recognize(ctx context.Context, sealer secret.Sealer, file stri
 }
 
 // wire makes the services.
-func (p *Program) wire(sealer secret.Sealer) {
+func (p *Program) wire(master secret.Master, sealer secret.Sealer) {
 	p.health = &provider.Board{Now: time.Now}
-	p.accounts = &account.Service{Store: p.store, Throttle: &account.Throttle{Now: time.Now}, Now: time.Now}
+	p.accounts = &account.Service{Store: p.store, Throttle: &account.Throttle{Now: time.Now}, Trail: p.trail, Now: time.Now}
+	p.factors = &factor.Service{Store: p.store, Trail: p.trail, Accounts: p.accounts, Sealer: sealer, Pepper: master.Factors(), Throttle: &account.Throttle{Now: time.Now}, Now: time.Now}
 	p.people = &account.People{Store: p.store, Now: time.Now}
 	p.workspaces = &workspace.Service{Store: p.store, Now: time.Now}
 	p.members = &workspace.Members{Store: p.store}
@@ -249,7 +252,7 @@ func (p *Program) serve(c serving, master secret.Master, proxies []netip.Prefix,
 		return err
 	}
 	console, err := web.New(web.Config{
-		Accounts: p.accounts, People: p.people, Workspaces: p.workspaces, Members: p.members, Catalogue: p.catalogue, Grants: p.grants, Providers: p.providers, Health: p.health,
+		Accounts: p.accounts, People: p.people, Factors: p.factors, Workspaces: p.workspaces, Members: p.members, Catalogue: p.catalogue, Grants: p.grants, Providers: p.providers, Health: p.health,
 		Keys:  p.keys,
 		Usage: &usage.Service{Store: p.store, Now: time.Now}, Policy: p.keeper, Trail: p.trail,
 		Why:      &explanation.Service{Store: p.store, Policy: p.keeper, Pepper: pepper, Note: p.trail.Record, Now: time.Now},

@@ -150,6 +150,7 @@ type Actor struct {
 	In      map[ident.Workspace]Membership
 	Duty    Duty      // what has to be done before anything else
 	Key     ident.Key // of the program that acts for the user; empty: the user does it
+	Factor  bool      // has a second factor
 
 	Address string     // where the request came from, without port
 	Call    ident.Call // the request's id

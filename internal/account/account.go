@@ -40,10 +40,36 @@ type Settings struct {
 	WorkspaceCalls int
 	// AuditDays is how long the audit trail is kept, in days; zero: for ever.
 	AuditDays int
+	// RequireFactor says who must have a second factor: a one-time code or a passkey.
+	RequireFactor Circle
+}
+
+// Circle says for whom a rule holds.
+type Circle string
+
+// The circles. Administrators are root, super administrators and whoever
+// administers a workspace.
+const (
+	Nobody         Circle = "nobody"
+	Administrators Circle = "administrators"
+	Everybody      Circle = "everybody"
+)
+
+// Holds reports whether a rule for this circle binds somebody.
+func (c Circle) Holds(who access.Actor) bool {
+	if c != Administrators || who.Everywhere() {
+		return c == Everybody || c == Administrators
+	}
+	for _, m := range who.In {
+		if m.Role == access.Administrator {
+			return true
+		}
+	}
+	return false
 }
 
 // Defaults are the settings an account begins with.
-var Defaults = Settings{NameWorkspace: true, WorkspaceLimit: 10, KeyLimit: 50, KeyCalls: 512, WorkspaceCalls: 2048, AuditDays: 365}
+var Defaults = Settings{NameWorkspace: true, WorkspaceLimit: 10, KeyLimit: 50, KeyCalls: 512, WorkspaceCalls: 2048, AuditDays: 365, RequireFactor: Nobody}
 
 // What bounds the settings. The trail is kept long enough that nobody can make
 // their own deeds vanish by this setting before somebody looks.
@@ -60,6 +86,7 @@ type User struct {
 	ID         ident.User
 	Account    ident.Account
 	LogOn      ident.LogOn
+	Alias      ident.Alias // of the account, where the user was found to log on; else empty
 	Name       string      // display name
 	Email      string      // empty: not given
 	Role       access.Role // Root, Super or Regular
@@ -69,6 +96,7 @@ type User struct {
 	DisabledAt time.Time // zero: may log on
 	Generation int64     // grows when the password changes or the user is disabled; ends every session
 	Version    int64
+	Factor     bool // has a second factor, so that a password alone is no log-on
 }
 
 // CheckPassword says what is wrong with a new password of this user. The words
@@ -106,16 +134,20 @@ type Store interface {
 	SetPassword(ctx context.Context, a ident.Account, u ident.User, hash string, mustChange bool, why audit.Event) error
 	// Actor gives who a user is now, memberships included; missing when the user is gone or disabled.
 	Actor(ctx context.Context, u ident.User) (access.Actor, error)
+	// Rehash keeps the same password in another hash, unless it was changed meanwhile.
+	Rehash(ctx context.Context, a ident.Account, u ident.User, old, hash string, why audit.Event) error
 	// LoggedOn keeps when a user logged on, with the event that says so.
 	LoggedOn(ctx context.Context, a ident.Account, u ident.User, at time.Time, why audit.Event) error
 	// Note keeps an event that changes nothing, such as a refused log-on.
 	Note(ctx context.Context, why audit.Event) error
+	SessionStore
 }
 
 // Service is what people and the command line can do with accounts and users.
 type Service struct {
 	Store    Store
 	Throttle *Throttle
+	Trail    *audit.Recorder // of refused log-ons; nil: they are not written
 	Now      func() time.Time
 }
 
@@ -202,6 +234,9 @@ func (s *Service) ChangeSettings(ctx context.Context, by access.Actor, to Settin
 	if to.AuditDays != 0 && (to.AuditDays < MinAuditDays || to.AuditDays > MaxAuditDays) {
 		return fault.Field("audit", "The audit trail is kept for %d to %d days, or for ever with 0.", MinAuditDays, MaxAuditDays)
 	}
+	if to.RequireFactor != "" && to.RequireFactor != Nobody && to.RequireFactor != Administrators && to.RequireFactor != Everybody {
+		return fault.Field("factor", "A second factor is required of nobody, administrators or everybody.")
+	}
 	return s.Store.ChangeSettings(ctx, by.Account, to, version, by.Event(access.ChangeSettings, "", string(by.Account), "changed the account's settings"))
 }
 
@@ -230,7 +265,7 @@ func (s *Service) AddUser(ctx context.Context, a Account, in NewUser) (User, err
 		return User{}, err
 	}
 	u.Role = in.Role
-	why := local(a.ID, "users:add", string(u.ID), "added RAM user "+string(in.LogOn)).Changed("name", "", u.Name).Changed("role", "", string(u.Role))
+	why := LocalEvent(a.ID, "users:add", string(u.ID), "added RAM user "+string(in.LogOn)).Changed("name", "", u.Name).Changed("role", "", string(u.Role))
 	err = s.Store.InsertUser(ctx, a.ID, u, why)
 	if fault.Is(err, fault.Conflict) {
 		return User{}, fault.New(fault.Conflict, "There is already a user %s@%s.", in.LogOn, a.Alias).About("name")
@@ -248,10 +283,10 @@ func (s *Service) ResetPassword(ctx context.Context, u User, to secret.Text) err
 	if err != nil {
 		return err
 	}
-	return s.Store.SetPassword(ctx, u.Account, u.ID, hash, false, local(u.Account, "users:reset-password", string(u.ID), "reset the password of "+string(u.LogOn)))
+	return s.Store.SetPassword(ctx, u.Account, u.ID, hash, false, LocalEvent(u.Account, "users:reset-password", string(u.ID), "reset the password of "+string(u.LogOn)))
 }
 
-// local begins the event of something done at this machine's command line.
-func local(a ident.Account, action, object, summary string) audit.Event {
+// LocalEvent begins the event of something done at this machine's command line.
+func LocalEvent(a ident.Account, action, object, summary string) audit.Event {
 	return audit.Event{ID: ident.NewEvent(), Account: a, ActorName: audit.CommandLineName, Action: action, Object: object, Summary: summary}
 }

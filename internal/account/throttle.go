@@ -4,6 +4,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"bailiwick/internal/fault"
 )
 
 // The throttle lets these many failures pass before it makes people wait.
@@ -37,10 +39,26 @@ func (t *Throttle) Wait(name, address string) time.Duration {
 	return max(t.wait(nameKey(name), freeByName), t.wait(addressKey(address), freeByAddress))
 }
 
+// Try takes one try, which counts as a failed one until it succeeds: so that
+// many at once are not more than many in a row. It is Busy where one must wait.
+func (t *Throttle) Try(name, address string) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if wait := max(t.wait(nameKey(name), freeByName), t.wait(addressKey(address), freeByAddress)); wait > 0 {
+		return fault.New(fault.Busy, "Too many attempts. Try again in %s.", wait.Round(time.Second))
+	}
+	t.fail(name, address)
+	return nil
+}
+
 // Failed counts a failed try.
 func (t *Throttle) Failed(name, address string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.fail(name, address)
+}
+
+func (t *Throttle) fail(name, address string) {
 	if t.failures == nil {
 		t.failures = map[string]failure{}
 	}
@@ -56,12 +74,16 @@ func (t *Throttle) Failed(name, address string) {
 	}
 }
 
-// Succeeded forgets the failures of a name; those of the address stay, so that
-// one known password does not buy an address new guesses.
-func (t *Throttle) Succeeded(name, _ string) {
+// Succeeded forgets the failures of a name. Of those of the address it takes
+// back the one that this try was counted as; the others stay, so that one known
+// password does not buy an address new guesses.
+func (t *Throttle) Succeeded(name, address string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	delete(t.failures, nameKey(name))
+	if f, there := t.failures[addressKey(address)]; there {
+		t.failures[addressKey(address)] = failure{max(0, f.count-1), f.last}
+	}
 }
 
 func (t *Throttle) wait(key string, free int) time.Duration {

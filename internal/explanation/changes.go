@@ -81,9 +81,12 @@ func offering(c catalogue.Capability) string {
 	return " that offers " + c.Title()
 }
 
-// placeOf names the workspace of a change.
+// placeOf names the workspace of a change as far as it was found.
 func (s speech) placeOf(c policy.Change) string {
-	return orElse(s.nameOf(c.Workspace), string(c.Workspace))
+	if s.Workspace != nil && s.Workspace.ID == c.Workspace {
+		return s.Workspace.Name
+	}
+	return string(c.Workspace)
 }
 
 func lower(title string) string {

@@ -26,6 +26,8 @@ type (
 	AdminKey string
 	// Provider names a configured place where models run: "prv-…".
 	Provider string
+	// Passkey names a passkey of a user, as we call it: "pky-…".
+	Passkey string
 	// Event names one line of the audit trail: "evt-…".
 	Event string
 	// Call names one request at the gateway or the console: a lower-case UUID.
@@ -50,6 +52,7 @@ func NewWorkspace() Workspace { return Workspace("llm-" + token(16)) }
 func NewKey() Key             { return Key("key-" + token(16)) }
 func NewAdminKey() AdminKey   { return AdminKey("adm-" + token(16)) }
 func NewProvider() Provider   { return Provider("prv-" + token(16)) }
+func NewPasskey() Passkey     { return Passkey("pky-" + token(16)) }
 func NewEvent() Event         { return Event("evt-" + token(20)) }
 
 // NewCall makes a random UUID (version 4).
@@ -95,6 +98,7 @@ func ParseUser(s string) (User, error)         { return plain[User](s, "usr-", "
 func ParseKey(s string) (Key, error)           { return plain[Key](s, "key-", "API key") }
 func ParseAdminKey(s string) (AdminKey, error) { return plain[AdminKey](s, "adm-", "admin key") }
 func ParseProvider(s string) (Provider, error) { return plain[Provider](s, "prv-", "provider") }
+func ParsePasskey(s string) (Passkey, error)   { return plain[Passkey](s, "pky-", "passkey") }
 
 // ParseEvent accepts exactly what NewEvent makes.
 func ParseEvent(s string) (Event, error) {

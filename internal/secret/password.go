@@ -70,6 +70,11 @@ func HashPassword(ctx context.Context, t Text) (string, error) {
 // unknown and wrong take the same time. No password matches it.
 const Nobody = "argon2id$19456$2$1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 
+// Outdated reports whether a hash was made with other parameters than a new one.
+func Outdated(kept string) bool {
+	return !strings.HasPrefix(kept, fmt.Sprintf("argon2id$%d$%d$%d$", memory, passes, threads))
+}
+
 // PasswordMatches reports whether the password is the one that was hashed.
 func PasswordMatches(ctx context.Context, t Text, kept string) (bool, error) {
 	var m, p uint32

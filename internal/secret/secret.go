@@ -9,6 +9,7 @@ import (
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
+	"encoding/base32"
 	"encoding/base64"
 	"fmt"
 	"hash/crc32"
@@ -161,6 +162,21 @@ func (m Master) Pepper() Pepper { return Pepper{m.derive("api keys")} }
 
 // AdminPepper derives the pepper of admin keys.
 func (m Master) AdminPepper() Pepper { return Pepper{m.derive("admin keys")} }
+
+// Factors derives the pepper of recovery codes and of the challenges that
+// passkeys sign.
+func (m Master) Factors() Pepper { return Pepper{m.derive("second factors")} }
+
+// NewRecoveryCode draws a code to be written down: 80 bits as four groups of
+// four of the letters and digits that are not taken for one another.
+func NewRecoveryCode() Text {
+	var b [10]byte
+	rand.Read(b[:])
+	s := recoveryLetters.EncodeToString(b[:])
+	return Text{s[:4] + "-" + s[4:8] + "-" + s[8:12] + "-" + s[12:]}
+}
+
+var recoveryLetters = base32.NewEncoding("abcdefghijkmnpqrstuvwxyz23456789").WithPadding(base32.NoPadding)
 
 // Signer derives the key that signs the heads of the audit trail.
 func (m Master) Signer() ed25519.PrivateKey {

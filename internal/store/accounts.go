@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 
 	"gorm.io/gorm"
@@ -23,6 +24,7 @@ type accountRow struct {
 	KeyCalls       int // at once
 	WorkspaceCalls int // at once
 	AuditDays      int // 0: for ever
+	RequireFactor  account.Circle
 	Created        stamp
 	Version        int64
 }
@@ -33,7 +35,7 @@ func accountRowOf(a account.Account) accountRow {
 	return accountRow{
 		ID: a.ID, Alias: a.Alias, Name: a.Name, NameWorkspace: a.Settings.NameWorkspace,
 		WorkspaceLimit: a.Settings.WorkspaceLimit, KeyLimit: a.Settings.KeyLimit, KeyCalls: a.Settings.KeyCalls, WorkspaceCalls: a.Settings.WorkspaceCalls,
-		AuditDays: a.Settings.AuditDays, Created: stampOf(a.CreatedAt), Version: a.Version,
+		AuditDays: a.Settings.AuditDays, RequireFactor: cmp.Or(a.Settings.RequireFactor, account.Nobody), Created: stampOf(a.CreatedAt), Version: a.Version,
 	}
 }
 
@@ -42,7 +44,7 @@ func (r accountRow) account() account.Account {
 		ID: r.ID, Alias: r.Alias, Name: r.Name, CreatedAt: r.Created.time(), Version: r.Version,
 		Settings: account.Settings{
 			NameWorkspace: r.NameWorkspace, WorkspaceLimit: r.WorkspaceLimit, KeyLimit: r.KeyLimit, KeyCalls: r.KeyCalls, WorkspaceCalls: r.WorkspaceCalls,
-			AuditDays: r.AuditDays,
+			AuditDays: r.AuditDays, RequireFactor: r.RequireFactor,
 		},
 	}
 }
@@ -123,8 +125,9 @@ func (s *Store) ChangeSettings(ctx context.Context, id ident.Account, to account
 		if row.Version != version {
 			return deed{}, stale("account")
 		}
-		_, err = exec(tx, `UPDATE accounts SET name_workspace = ?, workspace_limit = ?, key_limit = ?, key_calls = ?, workspace_calls = ?, audit_days = ?,
-			version = version + 1 WHERE id = ?`, to.NameWorkspace, to.WorkspaceLimit, to.KeyLimit, to.KeyCalls, to.WorkspaceCalls, to.AuditDays, id)
+		to.RequireFactor = cmp.Or(to.RequireFactor, account.Nobody)
+		_, err = exec(tx, `UPDATE accounts SET name_workspace = ?, workspace_limit = ?, key_limit = ?, key_calls = ?, workspace_calls = ?, audit_days = ?, require_factor = ?,
+			version = version + 1 WHERE id = ?`, to.NameWorkspace, to.WorkspaceLimit, to.KeyLimit, to.KeyCalls, to.WorkspaceCalls, to.AuditDays, to.RequireFactor, id)
 		return deed{why.Between(row.account().Settings, to), anAccount.of(id, string(id))}, err
 	})
 	return explain(err, "account")

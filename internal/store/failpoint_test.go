@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
 	"strings"
 	"testing"
@@ -31,7 +32,10 @@ func TestP23_AnEventThatCannotBeWrittenUndoesItsChange(t *testing.T) {
 		token := secret.TokenDigest("invited")
 		invited := e.User("invited", access.Regular)
 		must(t, s.Invite(t.Context(), e.Account.ID, invited.ID, account.Invitation{Token: token, Created: storetest.Start, Until: storetest.Start.Add(time.Hour)}, e.Why("users:invite")))
+		holder := e.User("holder", access.Regular)
+		held := giveFactors(t, s, e.World, holder.ID)
 		changes := explainedChanges(t, s, e, e.Workspace("second"), token)
+		maps.Copy(changes, factorChanges(t, s, e, holder, held))
 		fillDisk(t, s)
 		before := everything(t, s)
 		for name, change := range changes {
@@ -162,7 +166,8 @@ func everything(t *testing.T, s *store.Store) string {
 		"SELECT id || name || version FROM workspaces ORDER BY id", "SELECT id || name || version FROM accounts ORDER BY id",
 		"SELECT user_id || role || version FROM members ORDER BY user_id", "SELECT id || description || version FROM keys ORDER BY id",
 		"SELECT id || name || version FROM providers ORDER BY id", "SELECT id || facts FROM models ORDER BY id", "SELECT model_id || version FROM limits ORDER BY model_id", "SELECT user_id FROM invitations ORDER BY user_id", "SELECT id FROM admin_keys ORDER BY id",
-		"SELECT id FROM audit_events ORDER BY id", "SELECT seq || '' FROM audit_heads",
+		"SELECT user_id || step FROM authenticators", "SELECT id || name || challenge FROM passkeys ORDER BY id", "SELECT user_id FROM recovery_codes", "SELECT user_id FROM sessions",
+		"SELECT id || remind_after FROM users ORDER BY id", "SELECT id FROM audit_events ORDER BY id", "SELECT seq || '' FROM audit_heads",
 	} {
 		column, err := s.Strings(query)
 		must(t, err)

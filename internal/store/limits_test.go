@@ -160,6 +160,7 @@ func TestAnAliasAndALogOnNameAreTakenOnce(t *testing.T) {
 		storetest.NewWorld(t, s, "umbrella").User("alice", access.Regular)
 
 		found, err := s.UserByLogOn(ctx, "acme", "alice")
+		alice.Alias = "acme"
 		must(t, err)
 		if found != alice {
 			t.Fatalf("got %+v, want %+v", found, alice)

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"gorm.io/gorm"
@@ -26,12 +27,15 @@ func (s *Store) Actor(ctx context.Context, u ident.User) (access.Actor, error) {
 			return err
 		}
 		actor = access.Actor{
-			Account: row.Account, Alias: owner.Alias, User: row.ID, LogOn: row.LogOn, Name: row.Name, Role: row.Role,
-		}
-		if row.MustChange {
-			actor.Duty = access.ChangePassword
+			Account: row.Account, Alias: owner.Alias, User: row.ID, LogOn: row.LogOn, Name: row.Name, Role: row.Role, Factor: row.HasFactor,
 		}
 		actor.In, err = memberships(ctx, tx, row.Account, u)
+		switch {
+		case row.MustChange:
+			actor.Duty = access.ChangePassword
+		case !row.HasFactor && owner.RequireFactor.Holds(actor):
+			actor.Duty = access.AddFactor
+		}
 		return err
 	})
 	return actor, explain(err, "user")
@@ -43,6 +47,21 @@ func (s *Store) LoggedOn(ctx context.Context, a ident.Account, u ident.User, at 
 		_, err := exec(tx, "UPDATE users SET last_log_on = ? WHERE account_id = ? AND id = ?", stampOf(at), a, u)
 		return err
 	})
+}
+
+// Rehash implements account.Store.
+func (s *Store) Rehash(ctx context.Context, a ident.Account, u ident.User, old, hash string, why audit.Event) error {
+	err := s.noting(ctx, why, func(tx *gorm.DB) error {
+		n, err := exec(tx, "UPDATE users SET password = ? WHERE account_id = ? AND id = ? AND password = ?", hash, a, u, old)
+		if err == nil && n == 0 {
+			err = errUnchanged
+		}
+		return err
+	})
+	if errors.Is(err, errUnchanged) {
+		return nil
+	}
+	return err
 }
 
 // SetPassword implements account.Store and account.PeopleStore.

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"net/http"
+	"strconv"
 	"time"
 
 	"gorm.io/gorm"
@@ -30,12 +31,40 @@ type sessionRow struct {
 	Expires    stamp // whichever comes first: idle for too long, or too old
 	Address    string
 	Agent      string
-	Generation int64 // of the user when the session began
+	Generation int64      // of the user when the session began
+	Pending    ident.User `gorm:"column:pending_id"` // the password was right; the second factor is missing
+	Proved     stamp      // when the user last proved who they are
 }
 
 func (sessionRow) TableName() string { return "sessions" }
 
-func (r sessionRow) empty() bool { return r.User == "" && r.Workspace == "" && r.Notice == "" }
+func (r sessionRow) empty() bool {
+	return r.User == "" && r.Workspace == "" && r.Notice == "" && r.Pending == ""
+}
+
+// who is whose session it is, or is about to be.
+func (r sessionRow) who() ident.User {
+	if r.User == "" {
+		return r.Pending
+	}
+	return r.User
+}
+
+// digits writes a stamp as values of sessions are: as text, and zero as nothing.
+func (s stamp) digits() string {
+	if s == 0 {
+		return ""
+	}
+	return strconv.FormatInt(int64(s), 10)
+}
+
+func readStamp(text string) (stamp, error) {
+	if text == "" {
+		return 0, nil
+	}
+	n, err := strconv.ParseInt(text, 10, 64)
+	return stamp(n), err
+}
 
 // find gives the row of the request's cookie; nil: there is none that counts.
 func (s *Sessions) find(r *http.Request) (*sessionRow, error) {
@@ -51,7 +80,7 @@ func (s *Sessions) find(r *http.Request) (*sessionRow, error) {
 	if err != nil {
 		return nil, explain(err, "session")
 	}
-	owner, err := ownerOf(r.Context(), s.store.read, row.User)
+	owner, err := ownerOf(r.Context(), s.store.read, row.who())
 	if err != nil && !errors.Is(err, gorm.ErrRecordNotFound) {
 		return nil, explain(err, "session")
 	}
@@ -81,6 +110,9 @@ func (s *Sessions) see(ctx context.Context, row *sessionRow, owner userRow, now 
 
 func (s *Sessions) expiry(row sessionRow, owner userRow) stamp {
 	idle := s.Idle
+	if row.User == "" {
+		return row.Created + stamp(s.Half.Microseconds())
+	}
 	if owner.Role == access.Root {
 		idle = s.RootIdle
 	}
@@ -112,7 +144,7 @@ func (s *Sessions) sweep(tx *gorm.DB, now stamp) error {
 }
 
 func endSessions(tx *gorm.DB, u ident.User) error {
-	_, err := exec(tx, "DELETE FROM sessions WHERE user_id = ?", u)
+	_, err := exec(tx, "DELETE FROM sessions WHERE user_id = ? OR pending_id = ?", u, u)
 	return err
 }
 

@@ -21,6 +21,8 @@ const (
 	SessionUser      = "user"      // ident.User who is logged on
 	SessionWorkspace = "workspace" // ident.Workspace last used
 	SessionNotice    = "notice"    // one-time words for the next page
+	SessionPending   = "pending"   // ident.User whose password was right, and whose second factor is missing
+	SessionProved    = "proved"    // when the user last proved who they are: µs since 1970, in digits
 )
 
 // SessionConfig says how sessions live. The zero value is right for HTTPS.
@@ -31,6 +33,7 @@ type SessionConfig struct {
 	Idle      time.Duration // zero: 1 h
 	RootIdle  time.Duration // zero: 30 min
 	Whole     time.Duration // however busy; zero: 24 h
+	Half      time.Duration // for the second factor; zero: 10 min
 	// Address says where a request came from; nil: the peer of the connection.
 	Address func(*http.Request) string
 }
@@ -57,6 +60,7 @@ func (s *Store) Sessions(c SessionConfig) *Sessions {
 	orElse(&c.Idle, time.Hour)
 	orElse(&c.RootIdle, 30*time.Minute)
 	orElse(&c.Whole, 24*time.Hour)
+	orElse(&c.Half, 10*time.Minute)
 	if c.Address == nil {
 		c.Address = peer
 	}
@@ -98,6 +102,7 @@ func (s *Sessions) New(r *http.Request, name string) (*sessions.Session, error) 
 	session.IsNew = false
 	for key, value := range map[string]string{
 		SessionUser: string(row.User), SessionWorkspace: string(row.Workspace), SessionNotice: row.Notice,
+		SessionPending: string(row.Pending), SessionProved: row.Proved.digits(),
 	} {
 		if value != "" {
 			session.Values[key] = value
@@ -107,8 +112,8 @@ func (s *Sessions) New(r *http.Request, name string) (*sessions.Session, error) 
 	return session, nil
 }
 
-// Save keeps what changed. When the user is another than before, the session
-// gets a new token and the old one is worth nothing. A session that was ended
+// Save keeps what changed. When the user is another than before, or proved
+// something, the session gets a new token and the old one is worth nothing. A session that was ended
 // meanwhile stays ended. With Options.MaxAge below zero it ends now.
 func (s *Sessions) Save(r *http.Request, w http.ResponseWriter, session *sessions.Session) error {
 	old, known := recall(session)
@@ -123,7 +128,7 @@ func (s *Sessions) Save(r *http.Request, w http.ResponseWriter, session *session
 		return nil
 	case row.empty():
 		return s.end(r.Context(), w, session)
-	case !known || row.User != old.User:
+	case !known || row.User != old.User || row.Pending != old.Pending || row.Proved != old.Proved:
 		return s.begin(r.Context(), w, session, row)
 	case row.Workspace == old.Workspace && row.Notice == old.Notice:
 		return nil
@@ -141,14 +146,19 @@ func (s *Sessions) Save(r *http.Request, w http.ResponseWriter, session *session
 // rowOf reads what a handler put into the values.
 func (s *Sessions) rowOf(r *http.Request, session *sessions.Session) (row sessionRow, err error) {
 	text := map[string]string{}
-	for _, key := range []string{SessionUser, SessionWorkspace, SessionNotice} {
+	for _, key := range []string{SessionUser, SessionWorkspace, SessionNotice, SessionPending, SessionProved} {
 		value, ok := session.Values[key].(string)
 		if !ok && session.Values[key] != nil {
 			return row, fmt.Errorf("session: %q is a %T and must be a string", key, session.Values[key])
 		}
 		text[key] = value
 	}
+	proved, err := readStamp(text[SessionProved])
+	if err != nil {
+		return row, fmt.Errorf("session: %q: %w", SessionProved, err)
+	}
 	return sessionRow{
+		Pending: ident.User(text[SessionPending]), Proved: proved,
 		User: ident.User(text[SessionUser]), Workspace: ident.Workspace(text[SessionWorkspace]), Notice: clip(text[SessionNotice], 1000),
 		Address: clip(s.Address(r), 100), Agent: clip(r.UserAgent(), 300),
 	}, nil
@@ -158,17 +168,20 @@ func (s *Sessions) rowOf(r *http.Request, session *sessions.Session) (row sessio
 func (s *Sessions) begin(ctx context.Context, w http.ResponseWriter, session *sessions.Session, row sessionRow) error {
 	token := secret.NewToken()
 	digest := secret.TokenDigest(token.Reveal())
-	row.Digest, row.Created = digest[:], stampOf(s.store.now())
-	row.Seen = row.Created
+	now := stampOf(s.store.now())
+	row.Digest, row.Created, row.Seen = digest[:], now, now
 	old, _ := recall(session)
+	if row.User != "" && row.User == old.User {
+		row.Created = old.Created // whoever proves again who they are stays as long as before
+	}
 	err := s.store.write.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
-		if err := s.sweep(tx, row.Created); err != nil {
+		if err := s.sweep(tx, now); err != nil {
 			return err
 		}
 		if err := dropSession(tx, old.Digest); err != nil {
 			return err
 		}
-		owner, err := ownerOf(ctx, tx, row.User)
+		owner, err := ownerOf(ctx, tx, row.who())
 		if err != nil {
 			return err
 		}

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 	"bailiwick/internal/audit"
 	"bailiwick/internal/catalogue"
 	"bailiwick/internal/explanation"
+	"bailiwick/internal/factor"
 	"bailiwick/internal/fault"
 	"bailiwick/internal/grant"
 	"bailiwick/internal/ident"
@@ -62,6 +64,8 @@ func TestWhatIsForeignIsMissing(t *testing.T) {
 			ws:    workspace.Workspace{ID: ident.NewWorkspace()}, user: account.User{ID: ident.NewUser()}, key: apikey.Key{ID: ident.NewKey()},
 			provider: provider.Provider{ID: ident.NewProvider()}, model: "model-of-nobody", adminKey: adminkey.Key{ID: ident.NewAdminKey()},
 		}
+		giveFactors(t, s, theirs.World, theirs.user.ID)
+		(&browser{t: t, sessions: s.Sessions(store.SessionConfig{})}).logOn(theirs.user.ID)
 		before := version(t, s)
 		for _, other := range []estate{theirs, nobody} {
 			for name, try := range foreignTries(t, s, mine, other) {
@@ -112,7 +116,24 @@ func foreignTries(t *testing.T, s *store.Store, mine, other estate) map[string]f
 	limited := func(ws ident.Workspace, m ident.Model) error {
 		return s.ChangeLimits(ctx, a, ws, []limit.Change{ratesOf(m, 7, 60, 0, 0)}, "root@acme", func(ident.Model, limit.Limit, limit.Limit) audit.Event { return why })
 	}
+	digest := strings.Repeat("0", 64)
 	return map[string]func() error{
+		"PutApp": func() error {
+			return s.PutApp(ctx, a, other.user.ID, factor.App{Seed: []byte("x"), CreatedAt: storetest.Start}, nil, why)
+		},
+		"DropApp":     func() error { return s.DropApp(ctx, a, other.user.ID, why) },
+		"DropFactors": func() error { return s.DropFactors(ctx, a, other.user.ID, why) },
+		"InsertPasskey": func() error {
+			return s.InsertPasskey(ctx, a, other.user.ID, factor.Passkey{ID: ident.NewPasskey(), Credential: []byte("x")}, 9, nil, why)
+		},
+		"DropPasskey":               func() error { return s.DropPasskey(ctx, a, mine.user.ID, ident.NewPasskey(), why) },
+		"ReplaceCodes":              func() error { return s.ReplaceCodes(ctx, a, other.user.ID, nil, why) },
+		"TakeStep":                  func() error { return s.TakeStep(ctx, a, other.user.ID, 1<<40) },
+		"TakeCode":                  func() error { return s.TakeCode(ctx, a, other.user.ID, secret.Digest{}, why) },
+		"TakePasskey":               func() error { return s.TakePasskey(ctx, a, other.user.ID, factor.Passkey{Challenge: 1 << 60}) },
+		"RemindAfter":               func() error { return second(s.RemindAfter(ctx, a, other.user.ID)) },
+		"PutOffReminder":            func() error { return s.PutOffReminder(ctx, a, other.user.ID, time.Now(), why) },
+		"EndSession":                func() error { return s.EndSession(ctx, a, other.user.ID, digest, why) },
 		"SetPassword":               func() error { return s.SetPassword(ctx, a, other.user.ID, "x", false, why) },
 		"User":                      func() error { return second(s.User(ctx, a, other.user.ID)) },
 		"UpdateUser":                func() error { u := other.user; u.Version = 1; return s.UpdateUser(ctx, a, u, why) },
@@ -229,8 +250,13 @@ func foreignLists(t *testing.T, s *store.Store, mine, theirs estate) map[string]
 	must(t, err)
 	sums, err := s.LimitSums(ctx, a)
 	must(t, err)
+	factors, err := s.Factors(ctx, a, theirs.user.ID)
+	must(t, err)
+	sessions, err := s.UserSessions(ctx, a, theirs.user.ID)
+	must(t, err)
 	return map[string]int{
 		"LimitSums": len(sums), "Refusals": len(refused),
+		"Factors": len(factors.Passkeys) + factors.Codes + len(factors.App.Seed), "UserSessions": len(sessions),
 		"Members": len(members), "Administrators": len(heads), "Seats": len(seats), "UserImpact": len(impact.Keys) + len(impact.Workspaces),
 		"Users and Candidates": strangers,
 		"Workspaces":           len(workspaces), "Keys of one": len(one), "Keys of two": len(two), "Keys found": len(searched),
@@ -271,7 +297,7 @@ func TestTheTablesRefuseRowsAcrossAccounts(t *testing.T) {
 func TestEveryMethodNamesItsOwnerFirst(t *testing.T) {
 	without := map[string]string{
 		"OpenAccount": "makes the owner", "Accounts": "the command line's", "AccountByAlias": "log-on", "UserByLogOn": "log-on",
-		"Actor": "a session's user", "AdminKeyByDigest": "its secret", "Invitation": "the token's", "AcceptInvitation": "the token's", "Sessions": "their tokens", "Facts": "the policy's, of all",
+		"Actor": "a session's user", "Half": "a session's user", "AdminKeyByDigest": "its secret", "Invitation": "the token's", "AcceptInvitation": "the token's", "Sessions": "their tokens", "Facts": "the policy's, of all",
 		"InsertUsage": "the recorder's, of all", "InsertRefusals": "the recorder's, of all", "PruneRefusals": "the recorder's, of all", "KeysUsed": "the recorder's, of all", "Note": "the event says",
 		"Tips": "the exporter's, of all", "Chains": "the verifier's, of all",
 		"Beat": "of all servers", "Leave": "of all servers", "Canary": "the installation's", "Close": "", "OnChange": "", "Exec": "test", "Unchain": "test", "Strings": "test", "Number": "test", "Postgres": "test", "Plan": "test", "Reads": "test",

@@ -15,20 +15,22 @@ import (
 )
 
 type userRow struct {
-	ID         ident.User
-	Account    ident.Account `gorm:"column:account_id"`
-	LogOn      ident.LogOn
-	Name       string
-	Email      string
-	Folded     string // what is searched
-	Role       access.Role
-	Password   string // empty: none yet, or none any more
-	MustChange bool
-	Created    stamp
-	LastLogOn  stamp // zero: never
-	Disabled   stamp // zero: may log on
-	Generation int64
-	Version    int64
+	ID          ident.User
+	Account     ident.Account `gorm:"column:account_id"`
+	LogOn       ident.LogOn
+	Name        string
+	Email       string
+	Folded      string // what is searched
+	Role        access.Role
+	Password    string // empty: none yet, or none any more
+	MustChange  bool
+	Created     stamp
+	LastLogOn   stamp // zero: never
+	Disabled    stamp // zero: may log on
+	Generation  int64
+	Version     int64
+	HasFactor   bool
+	RemindAfter stamp // of a second factor; zero: at once
 }
 
 func (userRow) TableName() string { return "users" }
@@ -37,14 +39,14 @@ func userRowOf(u account.User) userRow {
 	return userRow{
 		ID: u.ID, Account: u.Account, LogOn: u.LogOn, Name: u.Name, Email: u.Email, Folded: foldedUser(string(u.LogOn), u.Name, u.Email),
 		Role: u.Role, Password: u.Password, MustChange: u.MustChange,
-		Created: stampOf(u.CreatedAt), Disabled: stampOf(u.DisabledAt), Generation: u.Generation, Version: u.Version,
+		Created: stampOf(u.CreatedAt), Disabled: stampOf(u.DisabledAt), Generation: u.Generation, Version: u.Version, HasFactor: u.Factor,
 	}
 }
 
 func (r userRow) user() account.User {
 	return account.User{
 		ID: r.ID, Account: r.Account, LogOn: r.LogOn, Name: r.Name, Email: r.Email, Role: r.Role, Password: r.Password, MustChange: r.MustChange,
-		CreatedAt: r.Created.time(), DisabledAt: r.Disabled.time(), Generation: r.Generation, Version: r.Version,
+		CreatedAt: r.Created.time(), DisabledAt: r.Disabled.time(), Generation: r.Generation, Version: r.Version, Factor: r.HasFactor,
 	}
 }
 
@@ -100,7 +102,9 @@ func insertNewcomer(ctx context.Context, tx *gorm.DB, n account.Newcomer) error 
 func (s *Store) UserByLogOn(ctx context.Context, alias ident.Alias, name ident.LogOn) (account.User, error) {
 	row, err := of[userRow](s.read).
 		Where("log_on = ? AND account_id = (SELECT id FROM accounts WHERE alias = ?)", name, alias).Take(ctx)
-	return row.user(), explain(err, "user")
+	u := row.user()
+	u.Alias = alias
+	return u, explain(err, "user")
 }
 
 // UpdateUser implements account.PeopleStore.
@@ -184,6 +188,9 @@ func belongings(ctx context.Context, tx *gorm.DB, a ident.Account, id ident.User
 
 func dropUser(tx *gorm.DB, a ident.Account, id ident.User) error {
 	if err := endSessions(tx, id); err != nil {
+		return err
+	}
+	if err := dropFactors(tx, a, id); err != nil {
 		return err
 	}
 	for _, statement := range []string{

@@ -20,6 +20,7 @@ type Chrome struct {
 	AccountNav   []NavItem       // the group "Manage … Account"; empty for those who may not
 	Menu         AccountMenu
 	Notice       *ui.Notice      // above the page's content
+	Reminder     *Reminder       // of a second factor
 	Toast        string          // said once after a redirect
 	PlainHTTP    bool            // warns that the connection is not encrypted
 	Overlay      templ.Component // a dialog or panel that is open over the page
@@ -69,8 +70,14 @@ type NavItem struct {
 type AccountMenu struct {
 	ManageURL   string // "Manage … Account"
 	KeysURL     string // "API Keys"
-	PasswordURL string // "Change Password"
+	SecurityURL string // "Security"
 	LogOffURL   string // posted to
+}
+
+// Reminder asks for a second factor, until that is put off.
+type Reminder struct {
+	URL    string
+	OffURL string // posted to
 }
 
 // Assets are the addresses of what the page loads.

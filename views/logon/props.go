@@ -1,7 +1,10 @@
 // Package logon is the page on which a person says who they are.
 package logon
 
-import "bailiwick/views/layout"
+import (
+	"bailiwick/views/layout"
+	"bailiwick/views/ui"
+)
 
 // IndexProps fills the log-on page.
 type IndexProps struct {
@@ -12,4 +15,20 @@ type IndexProps struct {
 	Error   string // "Account or password is wrong."
 	Wait    string // not empty: throttled; "in 2 minutes"
 	Notice  string // "You have logged off."
+
+	PasskeyAction string
+	Passkey       ui.Passkey // without options: passkeys cannot be used here
+}
+
+// FactorProps fills the page that asks for the second factor.
+type FactorProps struct {
+	Bare          layout.BareProps
+	Name          string
+	Action        string
+	PasskeyAction string
+	LogOffURL     string
+	Next          string
+	Wait          string // not empty: throttled
+	CodeError     string
+	Passkey       ui.Passkey // without options: there is none
 }

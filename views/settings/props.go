@@ -7,7 +7,7 @@ import (
 )
 
 // IndexProps fills the page. Posts "require_workspace" ("on" or absent),
-// "workspace_limit", "key_limit" and "version".
+// "workspace_limit", "key_limit", "require_factor" and "version".
 type IndexProps struct {
 	Chrome           layout.Chrome
 	Action           string // empty: may look, not change
@@ -17,6 +17,7 @@ type IndexProps struct {
 	LimitHint        string // "3 in use. The Default Workspace does not count."
 	KeyLimit         string // of one workspace; what was typed, kept
 	KeyLimitError    string
+	Factor           []ui.Option // posted as "require_factor"
 	Version          string
 	Notice           *ui.Notice
 }

@@ -150,3 +150,13 @@ type Empty struct {
 	Title string
 	Text  string
 }
+
+// Passkey is a button that asks the browser for a passkey.
+type Passkey struct {
+	Act     string // "create" or "get"
+	Name    string // of the field that takes the browser's answer
+	Options string // JSON for the browser; empty: passkeys cannot be used here, and there is no button
+	Label   string
+	Kind    Kind
+	Error   string
+}
