@@ -153,6 +153,11 @@ func (c *Call) spokenIn(text []byte) int {
 		return wire.SpokenText(text)
 	case dialect.Embeddings, dialect.Rerank:
 		return 0
+	case dialect.Responses: // translated from chat completions, or as it is
+		if c.exchange.Stream() {
+			return wire.Spoken(text) + wire.SpokenDelta(text)
+		}
+		return wire.Spoken(text) + wire.SpokenText(text)
 	}
 	return wire.Spoken(text)
 }

@@ -34,11 +34,13 @@ const readAndChange = http.MethodGet + ", " + http.MethodPost
 var paths = map[string]path{
 	plain + "chat/completions":                                   {http.MethodPost, openai.Dialect{}, dialect.Chat},
 	plain + "completions":                                        {http.MethodPost, openai.Dialect{}, dialect.Completion},
+	plain + "responses":                                          {http.MethodPost, openai.Dialect{}, dialect.Responses},
 	plain + "embeddings":                                         {http.MethodPost, openai.Dialect{}, dialect.Embeddings},
 	plain + "rerank":                                             {http.MethodPost, openai.Dialect{}, dialect.Rerank},
 	plain + "models":                                             {http.MethodGet, openai.Dialect{}, dialect.Models},
 	compatible + "chat/completions":                              {http.MethodPost, openai.Dialect{}, dialect.Chat},
 	compatible + "completions":                                   {http.MethodPost, openai.Dialect{}, dialect.Completion},
+	compatible + "responses":                                     {http.MethodPost, openai.Dialect{}, dialect.Responses},
 	compatible + "embeddings":                                    {http.MethodPost, openai.Dialect{}, dialect.Embeddings},
 	ranks + "reranks":                                            {http.MethodPost, openai.Dialect{}, dialect.Rerank},
 	compatible + "models":                                        {http.MethodGet, openai.Dialect{}, dialect.Models},

@@ -114,15 +114,26 @@ func (s *relay) read(e *dialect.Event) *dialect.Refusal {
 	if err != nil {
 		return &dialect.ProviderBabbles
 	}
-	if !wire.Null(o.Get("error")) {
-		r := dialect.FromEvent(e.Data)
-		return &r
+	if s.service == dialect.Responses {
+		o = within(o)
 	}
 	if u := o.Get("usage"); !wire.Null(u) {
 		s.tokens.Raise(wire.ReadTokens(u, true))
 		e.HasUsage, e.Tokens = true, s.tokens
 	}
+	if !wire.Null(o.Get("error")) {
+		r := dialect.FromEvent(o.Text)
+		return &r
+	}
 	return nil
+}
+
+// within is the response that an event of the Responses API holds; else the event.
+func within(o wire.Object) wire.Object {
+	if inner, err := wire.Parse(o.Get("response")); err == nil {
+		return inner
+	}
+	return o
 }
 
 // broken words the end of a stream that was not its regular one.

@@ -3,6 +3,8 @@
 package chat
 
 import (
+	"bytes"
+
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -11,6 +13,7 @@ import (
 
 // Completion is an answer, or one event of it.
 type Completion struct {
+	Created int64    `json:"created"`
 	Choices []Choice `json:"choices"`
 }
 
@@ -96,4 +99,20 @@ func (c Choice) Reason() string {
 // Size is how many bytes of text an event's piece holds.
 func (c Choice) Size() int {
 	return len(c.Delta.Said()) + len(c.Delta.Thought()) + wire.Spoken(c.Delta.Tools)
+}
+
+// Probabilities joins the content of {"content":[…]} to what there is.
+func Probabilities(have []byte, raw jsontext.Value) []byte {
+	if wire.Null(raw) {
+		return have
+	}
+	o, err := wire.Parse(raw)
+	content := o.Get("content")
+	if err != nil || wire.Null(content) || wire.EmptyArray(content) || content[0] != '[' {
+		return have
+	}
+	if len(have) > 0 {
+		have = append(have, ',')
+	}
+	return append(have, bytes.TrimSpace(content[1:len(content)-1])...)
 }

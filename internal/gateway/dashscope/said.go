@@ -1,11 +1,9 @@
 package dashscope
 
 import (
-	"bytes"
 	"strconv"
 
 	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
 
 	"bailiwick/internal/gateway/chat"
 	"bailiwick/internal/gateway/wire"
@@ -24,7 +22,7 @@ type saying struct {
 func (s *saying) add(c chat.Choice) error {
 	s.content = append(s.content, c.Delta.Said()...)
 	s.thinking = append(s.thinking, c.Delta.Thought()...)
-	s.logprobs = addProbabilities(s.logprobs, c.Logprobs)
+	s.logprobs = chat.Probabilities(s.logprobs, c.Logprobs)
 	if c.Finish != nil && *c.Finish != "" {
 		s.finish = *c.Finish
 	}
@@ -53,22 +51,6 @@ func (s *saying) addTool(p chat.Piece) {
 		}
 	}
 	s.tools = append(s.tools, p)
-}
-
-// addProbabilities joins the content of {"content":[…]} to what there is.
-func addProbabilities(have []byte, raw jsontext.Value) []byte {
-	if wire.Null(raw) {
-		return have
-	}
-	o, err := wire.Parse(raw)
-	content := o.Get("content")
-	if err != nil || wire.Null(content) || wire.EmptyArray(content) || content[0] != '[' {
-		return have
-	}
-	if len(have) > 0 {
-		have = append(have, ',')
-	}
-	return append(have, bytes.TrimSpace(content[1:len(content)-1])...)
 }
 
 func (s *saying) appendTools(b []byte) []byte {

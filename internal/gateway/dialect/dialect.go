@@ -24,6 +24,7 @@ const (
 	Chat        Service = iota // answer messages with text
 	Multimodal                 // the same, where what is said are lists of parts (DashScope)
 	Completion                 // go on with a text (OpenAI)
+	Responses                  // answer input with items (OpenAI)
 	Embeddings                 // give vectors for texts
 	Rerank                     // order documents by how well they answer a query
 	CountTokens                // count the tokens of messages (Anthropic)

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"bailiwick/internal/gateway/dialect"
+	"bailiwick/internal/gateway/responses"
 	"bailiwick/internal/gateway/wire"
 	"bailiwick/internal/ident"
 )
@@ -21,7 +22,8 @@ var known = []string{
 	"stop", "seed", "logprobs", "top_logprobs", "logit_bias", "response_format", "tools", "tool_choice",
 	"parallel_tool_calls", "functions", "function_call", "user", "metadata", "store", "service_tier",
 	"reasoning_effort", "verbosity", "modalities", "audio", "prediction", "web_search_options", "safety_identifier",
-	"prompt_cache_key", "prompt", "suffix", "echo", "input", "dimensions", "encoding_format", "query", "documents", "top_n", "return_documents", "instruct", "enable_thinking", "thinking_budget", "enable_search", "search_options", "chat_template_kwargs", "extra_body",
+	"prompt_cache_key", "prompt", "suffix", "echo", "input", "dimensions", "encoding_format", "query", "documents", "top_n", "return_documents", "instruct",
+	"instructions", "max_output_tokens", "max_tool_calls", "text", "reasoning", "include", "truncation", "previous_response_id", "conversation", "background", "enable_thinking", "thinking_budget", "enable_search", "search_options", "chat_template_kwargs", "extra_body",
 }
 
 var exactly = func() map[string]bool {
@@ -53,6 +55,8 @@ func (Dialect) Admit(_ *http.Request, s dialect.Service, body []byte, id ident.C
 	}
 	var r *dialect.Refusal
 	switch s {
+	case dialect.Responses:
+		return responses.Admit(o, x.model, id)
 	case dialect.Embeddings:
 		r = x.readVectors()
 	case dialect.Rerank:

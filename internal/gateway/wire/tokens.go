@@ -103,10 +103,13 @@ func HasName(text []byte, quoted string) bool {
 var (
 	spoken = [][]byte{[]byte(`"content"`), []byte(`"reasoning_content"`), []byte(`"reasoning"`), []byte(`"arguments"`)}
 	texts  = [][]byte{[]byte(`"text"`)}
+	deltas = [][]byte{[]byte(`"delta"`)}
 )
 
-// SpokenText measures an answer that has its text under the name text.
-func SpokenText(text []byte) int { return spokenIn(text, texts) }
+// SpokenText measures an answer that has its text under the name text, and
+// SpokenDelta a piece of one that has it under the name delta.
+func SpokenText(text []byte) int  { return spokenIn(text, texts) }
+func SpokenDelta(text []byte) int { return spokenIn(text, deltas) }
 
 // Spoken measures roughly, in bytes, the text of an answer or a piece of one:
 // the values of content, reasoning and arguments.
