@@ -29,6 +29,7 @@ const (
 	atProviders  = "providers"
 	atSettings   = "settings"
 	atSecurity   = "security" // of the account menu
+	atManagement = "management"
 )
 
 // assets are what every page loads.
@@ -128,6 +129,7 @@ func accountNav(by access.Actor, key string) []layout.NavItem {
 		item(atUsers, "RAM Users", usersURL, access.ReadUsers),
 		item(atProviders, "Providers", providersURL, access.ReadProviders),
 		item(atWhy, "Why?", accountWhyURL, access.ReadGrants),
+		item(atManagement, "Management API", managementURL, access.ReadAdminKeys),
 		item(atSettings, "Settings", settingsURL, access.ReadSettings),
 	}
 }

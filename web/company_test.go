@@ -17,6 +17,8 @@ import (
 
 	"bailiwick/internal/access"
 	"bailiwick/internal/account"
+	"bailiwick/internal/adminapi"
+	"bailiwick/internal/adminkey"
 	"bailiwick/internal/apikey"
 	"bailiwick/internal/audit"
 	"bailiwick/internal/catalogue"
@@ -147,6 +149,7 @@ func (o *company) configure() {
 		Catalogue:  &catalogue.Service{Store: s},
 		Grants:     &grant.Service{Store: s},
 		Keys:       &apikey.Service{Store: s, Pepper: master.Pepper(), Now: c.Now},
+		AdminKeys:  &adminkey.Service{Store: s, Pepper: master.AdminPepper(), Now: c.Now},
 		Usage:      &usage.Service{Store: s, Now: c.Now},
 		Providers: &provider.Service{
 			Store: s, Sealer: sealer, CheckAddress: func(*url.URL) error { return nil }, Now: c.Now,
@@ -158,6 +161,8 @@ func (o *company) configure() {
 	}
 	t.Cleanup(o.config.Trail.Close)
 	o.config.Factors.Accounts, o.config.Factors.Trail, o.config.Accounts.Trail = o.config.Accounts, o.config.Trail, o.config.Trail
+	o.config.OpenAPI, err = adminapi.Document(o.config.BaseURL)
+	o.must(err)
 	o.serve()
 }
 
@@ -259,6 +264,13 @@ func (o *company) actor(name ident.LogOn) access.Actor {
 func (o *company) key(by access.Actor, ws ident.Workspace, description string) apikey.Key {
 	o.t.Helper()
 	k, _, err := o.config.Keys.Issue(o.t.Context(), by, ws, apikey.Terms{Description: description})
+	o.must(err)
+	return k
+}
+
+func (o *company) adminKey(by access.Actor, name string) adminkey.Key {
+	o.t.Helper()
+	k, _, err := o.config.AdminKeys.Issue(o.t.Context(), by, adminkey.Terms{Name: name, Days: adminkey.UsualLife})
 	o.must(err)
 	return k
 }

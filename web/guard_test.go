@@ -151,6 +151,12 @@ var matrix = []line{
 	of("POST /account/providers/:provider/import", 403, 422),
 	of("GET /account/providers/:provider/delete", 403, 200),
 	of("POST /account/providers/:provider/delete", 403, 303),
+	of("GET /account/management", 200, 200),
+	of("GET /account/management/reference", 200, 200),
+	of("POST /account/management/keys", 422, 422),
+	of("GET /account/management/keys/new", 200, 200),
+	of("GET /account/management/keys/:adminkey/revoke", 200, 200),
+	of("POST /account/management/keys/:adminkey/revoke", 303, 303),
 	of("GET /account/settings", 200, 200),
 	of("POST /account/settings", 422, 422, "workspace_limit", "many"),
 	all("GET /account/security", 303, 200),
@@ -238,6 +244,9 @@ func (o *company) ours(route string) things {
 	if strings.Contains(route, ":provider") {
 		t["provider"] = string(o.provider(o.root, "Ours "+string(ident.NewEvent())).ID)
 	}
+	if strings.Contains(route, ":adminkey") {
+		t["adminkey"] = string(o.adminKey(o.actor("super"), "ours").ID)
+	}
 	if strings.Contains(route, ":user") {
 		t["user"] = string(o.member(o.root, o.a).ID)
 	}
@@ -257,6 +266,7 @@ func (o *company) member(root access.Actor, ws ident.Workspace) account.User {
 // clear deletes what was made for one request, if it is still there.
 func (o *company) clear(ws ident.Workspace, t things) {
 	_ = o.config.Keys.Delete(o.t.Context(), o.root, ws, ident.Key(t["key"]))
+	_ = o.config.AdminKeys.Revoke(o.t.Context(), o.root, ident.AdminKey(t["adminkey"]))
 	_ = o.config.People.Delete(o.t.Context(), o.root, ident.User(t["user"]))
 	there, err := o.config.Providers.List(o.t.Context(), o.root)
 	o.must(err)
@@ -278,7 +288,7 @@ func (o *company) neighbour() things {
 	return things{
 		"workspace": string(w.ID), "model": "qwen-turbo", "capability": "call", "offer": "no-such",
 		"key": string(o.key(root, w.ID, "theirs").ID), "provider": string(o.provider(root, "theirs").ID),
-		"user": string(member.ID), "passkey": string(o.passkey(holder, "theirs")), "session": o.sessionOf(root, "root@other"),
+		"user": string(member.ID), "adminkey": string(o.adminKey(root, "theirs").ID), "passkey": string(o.passkey(holder, "theirs")), "session": o.sessionOf(root, "root@other"),
 	}
 }
 
@@ -305,7 +315,7 @@ func (o *company) strangers(route string, foreign things, who string) [][2]thing
 	missing := things{
 		"workspace": string(ident.NewWorkspace()), "model": "qwen-turbo", "capability": "call", "offer": "never-was",
 		"key": string(ident.NewKey()), "provider": string(ident.NewProvider()),
-		"user": string(ident.NewUser()), "passkey": string(ident.NewPasskey()), "session": strings.Repeat("0", 64),
+		"user": string(ident.NewUser()), "adminkey": string(ident.NewAdminKey()), "passkey": string(ident.NewPasskey()), "session": strings.Repeat("0", 64),
 	}
 	if !strings.Contains(route, ":") {
 		return nil

@@ -120,6 +120,12 @@ func (s *Server) routes() []route {
 		{"POST", "/account/providers/:provider/import", access.ChangeProviders, s.importModels},
 		{"GET", "/account/providers/:provider/delete", access.ChangeProviders, s.confirmDeleteProvider},
 		{"POST", "/account/providers/:provider/delete", access.ChangeProviders, s.deleteProvider},
+		{"GET", "/account/management", access.ReadAdminKeys, s.showManagement},
+		{"GET", "/account/management/reference", access.ReadAdminKeys, s.showReference},
+		{"POST", "/account/management/keys", access.ChangeAdminKeys, s.fresh(s.issueAdminKey)},
+		{"GET", "/account/management/keys/new", access.ChangeAdminKeys, s.fresh(s.newAdminKey)},
+		{"GET", "/account/management/keys/:adminkey/revoke", access.ChangeAdminKeys, s.confirmRevokeAdminKey},
+		{"POST", "/account/management/keys/:adminkey/revoke", access.ChangeAdminKeys, s.revokeAdminKey},
 		{"GET", "/account/settings", access.ReadSettings, s.showSettings},
 		{"POST", "/account/settings", access.ChangeSettings, s.fresh(s.changeSettings)},
 

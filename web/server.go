@@ -17,6 +17,7 @@ import (
 
 	"bailiwick/internal/access"
 	"bailiwick/internal/account"
+	"bailiwick/internal/adminkey"
 	"bailiwick/internal/apikey"
 	"bailiwick/internal/audit"
 	"bailiwick/internal/catalogue"
@@ -42,6 +43,7 @@ type Config struct {
 	Catalogue  *catalogue.Service
 	Grants     *grant.Service
 	Keys       *apikey.Service
+	AdminKeys  *adminkey.Service
 	Providers  *provider.Service
 	Health     *provider.Board // how providers do, as calls found them
 	Usage      *usage.Service
@@ -52,6 +54,7 @@ type Config struct {
 	Sessions       sessions.Store
 	CookieName     string         // of the session; empty: by whether the connection is encrypted
 	CloudName      string         // in "Manage … Account"
+	OpenAPI        []byte         // the document of the management API
 	BaseURL        string         // of the gateway as programs reach it; empty: taken from the request
 	PlainHTTP      bool           // people come without encryption
 	WarnPlain      bool           // and from other machines: every page warns of it

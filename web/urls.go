@@ -28,6 +28,12 @@ const (
 	newProviderURL     = "/account/providers/new"
 	testNewProviderURL = "/account/providers/test"
 	settingsURL        = "/account/settings"
+	managementURL      = "/account/management"
+	referenceURL       = "/account/management/reference"
+	adminKeysURL       = "/account/management/keys"
+	newAdminKeyURL     = "/account/management/keys/new"
+	documentURL        = "/openapi.json"
+	adminAPIPath       = "/api/admin/v1"
 	authorizationsURL  = "/account/authorizations"
 	accountWhyURL      = "/account/why"
 	accessURL          = "/access"
@@ -99,6 +105,11 @@ func newMemberURL(ws ident.Workspace) string { return membersURL(ws) + "/new" }
 // memberURL is the address of a member's panel, or of one act on them.
 func memberURL(ws ident.Workspace, u ident.User, act ...string) string {
 	return strings.Join(append([]string{membersURL(ws), string(u)}, act...), "/")
+}
+
+// adminKeyURL is the address of one act on an admin key.
+func adminKeyURL(k ident.AdminKey, act string) string {
+	return adminKeysURL + "/" + string(k) + "/" + act
 }
 
 func providerURL(p ident.Provider, act string) string {

@@ -253,7 +253,7 @@ func (p *Program) serve(c serving, master secret.Master, proxies []netip.Prefix,
 	}
 	console, err := web.New(web.Config{
 		Accounts: p.accounts, People: p.people, Factors: p.factors, Workspaces: p.workspaces, Members: p.members, Catalogue: p.catalogue, Grants: p.grants, Providers: p.providers, Health: p.health,
-		Keys:  p.keys,
+		Keys: p.keys, AdminKeys: p.adminKeys, OpenAPI: management.Document(),
 		Usage: &usage.Service{Store: p.store, Now: time.Now}, Policy: p.keeper, Trail: p.trail,
 		Why:      &explanation.Service{Store: p.store, Policy: p.keeper, Pepper: pepper, Note: p.trail.Record, Now: time.Now},
 		Sessions: p.store.Sessions(store.SessionConfig{PlainHTTP: plainHTTP, Address: func(r *http.Request) string { return web.AddressOf(r, proxies) }}), CloudName: c.CloudName, BaseURL: p.base.String(),

@@ -96,6 +96,9 @@ func New(c Config) (*Server, error) {
 	return s, err
 }
 
+// Document is the OpenAPI document that is served.
+func (s *Server) Document() []byte { return s.document }
+
 func (s *Server) add(o operation) error {
 	if !access.Known(o.action) || o.action == access.Open {
 		return fmt.Errorf("operation %s: the action %q is not one that access knows", o.id, o.action)

@@ -23,6 +23,7 @@ var navIcons = map[string]string{
 	"providers":      "plug",
 	"audit":          "list",
 	"settings":       "sliders",
+	"management":     "slash",
 }
 
 func navIcon(key string) string {
