@@ -55,13 +55,15 @@ var (
 		{Capability: "Model Calling", State: models.Authorized, Authorized: []string{hostile}, AuthorizeURL: "/m/1/call"},
 		{Capability: "Model Training"},
 	}}
-	choices = []models.Choice{{ID: "llm-1", Name: "Marketing", Authorized: true, Was: true}, {ID: "llm-2", Name: hostile}}
-	keyList = keys.ListProps{URL: "/k", Rows: []keys.Row{{Description: hostile, ID: "key-1", State: "Enabled", DisableURL: "/k/1/disable", EnableURL: "/k/1/enable"}}}
-	offered = providers.IndexProps{Chrome: chrome, Offers: []providers.Offer{{Name: "Ollama", AcceptURL: "/o"}}, List: providers.ListProps{URL: "/p", Rows: []providers.Row{{Name: hostile, BaseURL: "http://x", TestURL: "/p/1/test", DeleteURL: "/p/1/delete"}}}}
-	report  = usage.ReportProps{URL: "/u", Sums: []usage.Sum{{Label: "Calls", Value: "1"}}, Chart: usage.Chart{Title: "Tokens", Bars: []usage.Bar{{Label: "1 Nov", Value: 5, Text: "5"}, {Label: "2 Nov"}}}, Calls: usage.CallsProps{Rows: []usage.Call{{Model: hostile, Status: 403, Code: "Model.AccessDenied", RequestID: "r"}}}}
-	config  = settings.IndexProps{Chrome: chrome, Action: "/s", Limit: hostile, LimitError: "No."}
-	fault   = faults.Props{Status: 403, Title: hostile, WhyURL: "/why", RequestID: "r"}
-	confirm = ui.Confirm{Title: hostile, Action: "/do", Button: "Delete", Stops: []string{hostile}, Version: "1", Tone: ui.Bad}
+	choices  = []models.Choice{{ID: "llm-1", Name: "Marketing", Authorized: true, Was: true}, {ID: "llm-2", Name: hostile}}
+	keyList  = keys.ListProps{URL: "/k", Rows: []keys.Row{{Description: hostile, ID: "key-1", State: "Enabled", ViewURL: "/k/1", DisableURL: "/k/1/disable", EnableURL: "/k/1/enable"}}}
+	keyTerms = keys.TermsProps{Description: hostile, DescriptionError: "No.", Custom: true, OnlyModels: true, Models: []keys.Model{{ID: "m", Name: hostile, Note: hostile}}, Networks: hostile, NetworksError: "No.", ExpiresError: "No."}
+	keyBody  = keys.BodyProps{ID: "key-1", State: "Enabled", Why: hostile, Creator: hostile, Models: []keys.Model{{Name: hostile}}, Networks: []string{hostile}, EditURL: "/k/1/edit", ResetURL: "/k/1/reset", EnableURL: "/k/1/enable", DeleteURL: "/k/1/delete"}
+	offered  = providers.IndexProps{Chrome: chrome, Offers: []providers.Offer{{Name: "Ollama", AcceptURL: "/o"}}, List: providers.ListProps{URL: "/p", Rows: []providers.Row{{Name: hostile, BaseURL: "http://x", TestURL: "/p/1/test", DeleteURL: "/p/1/delete"}}}}
+	report   = usage.ReportProps{URL: "/u", Sums: []usage.Sum{{Label: "Calls", Value: "1"}}, Chart: usage.Chart{Title: "Tokens", Bars: []usage.Bar{{Label: "1 Nov", Value: 5, Text: "5"}, {Label: "2 Nov"}}}, Calls: usage.CallsProps{Rows: []usage.Call{{Model: hostile, Status: 403, Code: "Model.AccessDenied", RequestID: "r"}}}}
+	config   = settings.IndexProps{Chrome: chrome, Action: "/s", Limit: hostile, LimitError: "No."}
+	fault    = faults.Props{Status: 403, Title: hostile, WhyURL: "/why", RequestID: "r"}
+	confirm  = ui.Confirm{Title: hostile, Action: "/do", Button: "Delete", Stops: []string{hostile}, Version: "1", Tone: ui.Bad}
 )
 
 // screens are all of them, with everything shown that can be.
@@ -85,8 +87,11 @@ func screens() map[string]templ.Component {
 		"authorize":         models.AuthorizeDialog(models.AuthorizeProps{Capability: "Model Calling", Action: "/m/1/call", Version: "7", Workspaces: choices, Conflict: &models.Conflict{Granted: []string{hostile}}}),
 		"authorized":        models.AuthorizedDone(models.AuthorizedProps{Rights: rights, Toast: hostile}),
 		"keys":              keys.Index(keys.IndexProps{Chrome: chrome, Workspace: hostile, CreateURL: "/k/new", List: keyList}),
-		"create key":        keys.CreateDialog(keys.CreateProps{Action: "/k/new", Description: hostile}),
-		"key created":       keys.CreatedDialog(keys.CreatedProps{Secret: "sk-ws-1", Curl: hostile, List: &keyList}),
+		"create key":        keys.CreateDialog(keys.CreateProps{Action: "/k/new", Terms: keyTerms}),
+		"edit key":          keys.EditDialog(keys.EditProps{Action: "/k/1/edit", Title: hostile, Version: "1", Terms: keyTerms, Notice: &ui.Notice{Text: hostile}}),
+		"key panel":         keys.Panel(keys.PanelProps{URL: "/k/1", Title: hostile, Body: keyBody}),
+		"reset key":         keys.ResetDialog(keys.ResetProps{Action: "/k/1/reset", Overlaps: []ui.Option{{Label: hostile}}, Error: "No.", Stops: []string{hostile}}),
+		"key created":       keys.CreatedDialog(keys.CreatedProps{Secret: "sk-ws-1", Curl: hostile, Changed: &keys.ChangedProps{List: keyList, Body: &keyBody}}),
 		"delete key":        keys.DeleteDialog(confirm),
 		"providers":         providers.Index(offered),
 		"provider form":     providers.FormPage(providers.FormProps{Chrome: chrome, Action: "/p/1", TestURL: "/p/test", Name: hostile, HasCredential: true, Test: &providers.TestProps{Text: hostile}}),

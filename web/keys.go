@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"strconv"
 
 	"github.com/a-h/templ"
 	"github.com/labstack/echo/v4"
@@ -29,51 +30,20 @@ func (s *Server) showKeys(c echo.Context) error {
 	return s.show(c, http.StatusOK, keys.List(rows), func() (templ.Component, error) { return s.keysPage(c, nil) })
 }
 
-// newKey answers GET /workspaces/:workspace/keys/new.
-func (s *Server) newKey(c echo.Context) error {
-	return s.showCreate(c, http.StatusOK, keys.CreateProps{})
-}
-
-func (s *Server) showCreate(c echo.Context, status int, p keys.CreateProps) error {
-	p.Action, p.CancelURL, p.Workspace = keysURL(here(c).ID), keysURL(here(c).ID), here(c).Name
-	return s.showDialog(c, status, keys.CreateDialog(p), s.keysPage)
-}
-
-// issueKey answers POST /workspaces/:workspace/keys. The answer itself holds the
-// secret: it is kept nowhere, so no other page could show it.
-func (s *Server) issueKey(c echo.Context) error {
-	in, err := readForm(c)
+// showKey answers GET …/keys/:key: the panel.
+func (s *Server) showKey(c echo.Context) error {
+	k, err := s.findKey(c)
 	if err != nil {
 		return err
 	}
-	k, text, err := s.Keys.Issue(c.Request().Context(), actor(c), here(c).ID, apikey.Terms{Description: in.Get("description")})
-	if f, ok := fault.On(err, "description"); ok {
-		return s.showCreate(c, statusOf(err), keys.CreateProps{Description: in.Get("description"), DescriptionError: f.Message})
-	}
-	if fault.Is(err, fault.Full) {
-		return s.showCreate(c, statusOf(err), keys.CreateProps{Description: in.Get("description"), Notice: bad(err)})
-	}
+	body, err := s.keyBody(c, k)
 	if err != nil {
 		return err
 	}
-	return s.showCreated(c, k, text)
-}
-
-func (s *Server) showCreated(c echo.Context, k apikey.Key, text secret.Text) error {
-	w := here(c)
-	at := s.place(c, w.ID)
-	p := keys.CreatedProps{
-		Secret: text.Reveal(), Description: k.Description, Workspace: w.Name, WorkspaceID: s.shownID(c, w.ID),
-		BaseURLs: at.baseURLs(), Curl: at.fill(openAICurl, s.callable(w)), DoneURL: keysURL(w.ID),
-	}
-	if visitOf(c).scripted {
-		rows, err := s.keyList(c)
-		if err != nil {
-			return err
-		}
-		p.List = &rows
-	}
-	return s.showDialog(c, http.StatusCreated, keys.CreatedDialog(p), s.keysPage)
+	l := s.keyListing(c)
+	return s.showDialog(c, http.StatusOK, keys.Panel(keys.PanelProps{
+		URL: s.keyPanel(c, l, k), BackURL: l.carried(l.url), Title: orElse(k.Description, "API key without a description"), Sub: secret.Masked(k.Hint), Body: body,
+	}), s.keysPage)
 }
 
 // findKey finds the key that the path names, in its workspace.
@@ -85,79 +55,116 @@ func (s *Server) findKey(c echo.Context) (apikey.Key, error) {
 	return s.Keys.Find(c.Request().Context(), actor(c), here(c).ID, id)
 }
 
-// confirmDisableKey answers GET …/keys/:key/disable.
-func (s *Server) confirmDisableKey(c echo.Context) error {
-	k, err := s.findKey(c)
+// newKey answers GET /workspaces/:workspace/keys/new.
+func (s *Server) newKey(c echo.Context) error {
+	return s.showCreateKey(c, http.StatusOK, form{}, nil)
+}
+
+// showCreateKey shows what was typed, and beside it what is wrong with it.
+func (s *Server) showCreateKey(c echo.Context, status int, in form, cause error) error {
+	typed, err := s.termsForm(c, in, nil, cause)
 	if err != nil {
 		return err
 	}
-	return s.showDialog(c, http.StatusOK, keys.DisableDialog(ui.Confirm{
-		Title: "Disable this API key?", Text: "It can be enabled again at any time.", Stops: s.stops(k),
-		Action: s.keyAct(c, k, "disable"), Button: "Disable", CancelURL: s.keysBack(c), Tone: ui.Bad,
+	w := here(c)
+	return s.showDialog(c, status, keys.CreateDialog(keys.CreateProps{
+		Action: keysURL(w.ID), CancelURL: keysURL(w.ID), Workspace: w.Name, Terms: typed, Notice: aside(cause),
 	}), s.keysPage)
 }
 
-// confirmDeleteKey answers GET …/keys/:key/delete.
-func (s *Server) confirmDeleteKey(c echo.Context) error {
+// issueKey answers POST /workspaces/:workspace/keys. The answer itself holds the
+// secret: it is kept nowhere, so no other page could show it.
+func (s *Server) issueKey(c echo.Context) error {
+	in, err := readForm(c)
+	if err != nil {
+		return err
+	}
+	wanted, err := s.terms(in, apikey.Key{})
+	if err != nil {
+		return s.showCreateKey(c, statusOf(err), in, err)
+	}
+	k, text, err := s.Keys.Issue(c.Request().Context(), actor(c), here(c).ID, wanted)
+	if mendable(err) {
+		return s.showCreateKey(c, statusOf(err), in, err)
+	}
+	if err != nil {
+		return err
+	}
+	return s.showSecret(c, http.StatusCreated, k, text, keys.CreatedProps{Title: "API key created"})
+}
+
+// showSecret shows a secret, this once.
+func (s *Server) showSecret(c echo.Context, status int, k apikey.Key, text secret.Text, p keys.CreatedProps) error {
+	w := here(c)
+	at := s.place(c, w.ID)
+	p.Secret, p.Description, p.Workspace, p.WorkspaceID = text.Reveal(), k.Description, w.Name, s.shownID(c, w.ID)
+	p.BaseURLs, p.Curl, p.DoneURL = at.baseURLs(), at.fill(openAICurl, s.callable(w)), s.keysBack(c)
+	if visitOf(c).scripted {
+		changed, err := s.keyChange(c, k.ID, "")
+		if err != nil {
+			return err
+		}
+		p.Changed = &changed
+	}
+	return s.showDialog(c, status, keys.CreatedDialog(p), s.keysPage)
+}
+
+// editKey answers GET …/keys/:key/edit.
+func (s *Server) editKey(c echo.Context) error {
 	k, err := s.findKey(c)
 	if err != nil {
 		return err
 	}
-	return s.showDialog(c, http.StatusOK, keys.DeleteDialog(ui.Confirm{
-		Title: "Delete this API key?", Text: "It is gone for good.", Stops: s.stops(k),
-		Action: s.keyAct(c, k, "delete"), Button: "Delete", CancelURL: s.keysBack(c), Tone: ui.Bad,
-	}), s.keysPage)
+	return s.showEditKey(c, http.StatusOK, k, formOf(k), nil)
 }
 
-// stops says what stops working without a key.
-func (s *Server) stops(k apikey.Key) []string {
-	used := "It was never used."
-	if !k.LastUsedAt.IsZero() {
-		used = "It was last used " + ago(k.LastUsedAt, s.Now()) + "."
+func (s *Server) showEditKey(c echo.Context, status int, k apikey.Key, in form, cause error) error {
+	typed, err := s.termsForm(c, in, &k, cause)
+	if err != nil {
+		return err
 	}
-	return []string{"Every program that presents " + secret.Masked(k.Hint) + quoted(k.Description) + " is refused at once. " + used}
-}
-
-func quoted(text string) string {
-	if text == "" {
-		return ""
+	p := keys.EditProps{
+		Action: s.keyAct(c, k, "edit"), CancelURL: s.keyPanel(c, s.keyListing(c), k), Title: secret.Masked(k.Hint),
+		Version: strconv.FormatInt(k.Version, 10), Terms: typed, Notice: aside(cause),
 	}
-	return " (“" + text + "”)"
+	if fault.Is(cause, fault.Conflict) {
+		p.Notice = s.keyMeanwhile(k, "What you typed is kept below; OK saves it over that.")
+	}
+	return s.showDialog(c, status, keys.EditDialog(p), s.keysPage)
 }
 
-// disableKey answers POST …/keys/:key/disable.
-func (s *Server) disableKey(c echo.Context) error {
+// changeKey answers POST …/keys/:key/edit. Somebody else's change is told, and
+// what was typed is kept.
+func (s *Server) changeKey(c echo.Context) error {
 	k, err := s.findKey(c)
 	if err != nil {
 		return err
 	}
-	return s.keysChanged(c, s.Keys.Disable(c.Request().Context(), actor(c), here(c).ID, k.ID), "API key disabled")
-}
-
-// enableKey answers POST …/keys/:key/enable.
-func (s *Server) enableKey(c echo.Context) error {
-	k, err := s.findKey(c)
+	in, err := readForm(c)
 	if err != nil {
 		return err
 	}
-	return s.keysChanged(c, s.Keys.Enable(c.Request().Context(), actor(c), here(c).ID, k.ID), "API key enabled")
-}
-
-// deleteKey answers POST …/keys/:key/delete.
-func (s *Server) deleteKey(c echo.Context) error {
-	k, err := s.findKey(c)
+	wanted, err := s.terms(in, k)
+	if err == nil {
+		err = s.Keys.Edit(c.Request().Context(), actor(c), here(c).ID, k.ID, wanted, in.version())
+	}
+	if mendable(err) {
+		return s.showEditKey(c, statusOf(err), k, in, err)
+	}
 	if err != nil {
 		return err
 	}
-	return s.keysChanged(c, s.Keys.Delete(c.Request().Context(), actor(c), here(c).ID, k.ID), "API key deleted")
+	return s.keyChanged(c, k, "API key saved", keys.Changed)
 }
 
-func (s *Server) keysChanged(c echo.Context, err error, message string) error {
-	if err != nil {
-		return err
+// keyMeanwhile tells who changed a key while somebody else had it open.
+func (s *Server) keyMeanwhile(k apikey.Key, then string) *ui.Notice {
+	by := "Somebody else"
+	if k.EditedBy != "" {
+		by = k.EditedBy
 	}
-	return s.done(c, s.keysBack(c), message, func() (templ.Component, error) {
-		rows, err := s.keyList(c)
-		return keys.Changed(keys.ChangedProps{List: rows, Toast: message}), err
-	})
+	return &ui.Notice{
+		Tone: ui.Warn, Title: "The key was changed meanwhile.",
+		Text: by + " changed it " + ago(k.EditedAt, s.Now()) + ". Now: " + termsLine(k) + " " + then,
+	}
 }

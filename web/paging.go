@@ -105,3 +105,23 @@ func (l listed) sorted(column, standard string) ui.Sort {
 	}
 	return ui.Sort{URL: l.with("sort", column, "order", "desc"), Direction: "ascending"}
 }
+
+// turned is the order that is not a column's usual one.
+const turned = "turned"
+
+// turning heads a column that has a usual order, descending where down is true:
+// the address sorts by it, or turns the order round. The empty column is the
+// list's usual one.
+func (l listed) turning(column string, down bool) ui.Sort {
+	ways := []string{"ascending", "descending"}
+	if down {
+		ways = []string{"descending", "ascending"}
+	}
+	switch {
+	case l.get("sort") != column:
+		return ui.Sort{URL: l.with("sort", column, "order", "")}
+	case l.get("order") == turned:
+		return ui.Sort{URL: l.with("order", ""), Direction: ways[1]}
+	}
+	return ui.Sort{URL: l.with("order", turned), Direction: ways[0]}
+}

@@ -18,6 +18,13 @@ func moment(t time.Time) ui.Time {
 	return ui.Time{Text: t.Format("2 Jan 2006, 15:04"), ISO: t.Format(time.RFC3339)}
 }
 
+// day is the day of a time.
+func day(t time.Time) ui.Time {
+	m := moment(t)
+	m.Text, _, _ = strings.Cut(m.Text, ",")
+	return m
+}
+
 // ago says how long ago a time was, or nothing for no time.
 func ago(t, now time.Time) string {
 	if t.IsZero() {

@@ -34,6 +34,8 @@ type Key struct {
 	Models        []ident.Model  // nil: every model of the workspace
 	Networks      []netip.Prefix // nil: from everywhere
 	Version       int64
+	EditedAt      time.Time // as the store keeps it; zero: never since it was made
+	EditedBy      string    // such as "alice@acme"
 
 	// What is read with a key and not kept with it.
 	OwnerLeft     bool // gone for good, or no longer in the workspace

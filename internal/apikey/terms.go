@@ -1,6 +1,7 @@
 package apikey
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -90,18 +91,23 @@ func parseModels(list []string) (models []ident.Model, err error) {
 // The two ranges that hold everything.
 var everywhere4, everywhere6 = netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0")
 
-// ParseNetworks reads addresses and ranges and gives them once each, in order.
+// ParseNetworks reads addresses and ranges, one a line, and gives them once
+// each, in order. Every line that is neither is named.
 // The two ranges that hold everything, together, are the same as none.
 func ParseNetworks(list []string) (networks []netip.Prefix, err error) {
-	for _, text := range list {
+	var wrong []string
+	for i, text := range list {
 		if text = strings.TrimSpace(text); text == "" {
 			continue
 		}
-		p, ok := parseNetwork(text)
-		if !ok {
-			return nil, fault.Field("networks", "%q is neither an IPv4 or IPv6 address nor a range such as 10.0.0.0/8.", text)
+		if p, ok := parseNetwork(text); ok {
+			networks = append(networks, p)
+		} else {
+			wrong = append(wrong, fmt.Sprintf("line %d (%.60q)", i+1, text))
 		}
-		networks = append(networks, p)
+	}
+	if len(wrong) > 0 {
+		return nil, fault.Field("networks", "An entry is an IPv4 or IPv6 address, or a range such as 10.0.0.0/8. Neither: %s.", words(wrong, ""))
 	}
 	slices.SortFunc(networks, netip.Prefix.Compare)
 	networks = slices.Compact(networks)

@@ -35,6 +35,8 @@ type keyRow struct {
 	Models        *string // nil: every model of the workspace
 	Networks      *string // nil: from everywhere
 	Version       int64
+	EditedAt      stamp
+	EditedBy      string
 }
 
 func (keyRow) TableName() string { return "keys" }
@@ -46,6 +48,7 @@ func keyRowOf(k apikey.Key) keyRow {
 		Previous: digestColumn(k.Previous), PreviousUntil: stampOf(k.PreviousUntil),
 		Created: stampOf(k.CreatedAt), LastUsed: stampOf(k.LastUsedAt), Disabled: stampOf(k.DisabledAt), Expires: stampOf(k.ExpiresAt),
 		Models: joined(k.Models), Networks: joinedNetworks(k.Networks), Version: k.Version,
+		EditedAt: stampOf(k.EditedAt), EditedBy: k.EditedBy,
 	}
 }
 
@@ -84,6 +87,7 @@ func (r keyRow) key() (apikey.Key, error) {
 		Description: r.Description, Digest: digest, Hint: r.Hint, Previous: previous, PreviousUntil: r.PreviousUntil.time(),
 		CreatedAt: r.Created.time(), LastUsedAt: r.LastUsed.time(), DisabledAt: r.Disabled.time(), ExpiresAt: r.Expires.time(),
 		Models: split[ident.Model](r.Models), Networks: networks, Version: r.Version,
+		EditedAt: r.EditedAt.time(), EditedBy: r.EditedBy,
 	}, nil
 }
 
@@ -164,8 +168,8 @@ func (s *Store) Key(ctx context.Context, ws ident.Workspace, id ident.Key) (apik
 func (s *Store) UpdateKey(ctx context.Context, ws ident.Workspace, k apikey.Key, why audit.Event) error {
 	return s.editKey(ctx, ws, k, why, func(tx *gorm.DB) (int64, error) {
 		r := keyRowOf(k)
-		return exec(tx, `UPDATE keys SET description = ?, folded = ?, models = ?, networks = ?, expires = ?, version = version + 1
-			WHERE workspace_id = ? AND id = ? AND version = ?`, r.Description, r.Folded, r.Models, r.Networks, r.Expires, ws, k.ID, k.Version)
+		return exec(tx, `UPDATE keys SET description = ?, folded = ?, models = ?, networks = ?, expires = ?, edited_at = ?, edited_by = ?, version = version + 1
+			WHERE workspace_id = ? AND id = ? AND version = ?`, r.Description, r.Folded, r.Models, r.Networks, r.Expires, stampOf(s.now()), why.ActorName, ws, k.ID, k.Version)
 	})
 }
 
@@ -173,8 +177,8 @@ func (s *Store) UpdateKey(ctx context.Context, ws ident.Workspace, k apikey.Key,
 func (s *Store) ResetKey(ctx context.Context, ws ident.Workspace, k apikey.Key, old secret.Digest, why audit.Event) error {
 	return s.editKey(ctx, ws, k, why, func(tx *gorm.DB) (int64, error) {
 		r := keyRowOf(k)
-		return exec(tx, `UPDATE keys SET digest = ?, hint = ?, previous = ?, previous_until = ?, version = version + 1
-			WHERE workspace_id = ? AND id = ? AND version = ? AND digest = ?`, r.Digest, r.Hint, r.Previous, r.PreviousUntil, ws, k.ID, k.Version, old[:])
+		return exec(tx, `UPDATE keys SET digest = ?, hint = ?, previous = ?, previous_until = ?, edited_at = ?, edited_by = ?, version = version + 1
+			WHERE workspace_id = ? AND id = ? AND version = ? AND digest = ?`, r.Digest, r.Hint, r.Previous, r.PreviousUntil, stampOf(s.now()), why.ActorName, ws, k.ID, k.Version, old[:])
 	})
 }
 
@@ -205,7 +209,8 @@ func (s *Store) SetKeyDisabled(ctx context.Context, ws ident.Workspace, id ident
 		if err != nil {
 			return deed{}, err
 		}
-		_, err = exec(tx, "UPDATE keys SET disabled = ?, version = version + 1 WHERE workspace_id = ? AND id = ?", stampOf(at), ws, id)
+		_, err = exec(tx, "UPDATE keys SET disabled = ?, edited_at = ?, edited_by = ?, version = version + 1 WHERE workspace_id = ? AND id = ?",
+			stampOf(at), stampOf(s.now()), why.ActorName, ws, id)
 		return deed{why, aKey.of(row.Account, string(id))}, err
 	})
 	return explain(err, "API key")

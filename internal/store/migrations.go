@@ -25,6 +25,7 @@ func migrations() []*gormigrate.Migration {
 		{ID: "202611280050_refusals", Migrate: keepRefusals},
 		{ID: "202611280030_admin_keys", Migrate: adminKeys},
 		{ID: "202611280010_factors", Migrate: factors},
+		{ID: "202611280040_keys", Migrate: nameKeyEditors},
 	}
 }
 

@@ -165,6 +165,22 @@
     announce(`${boxes.filter((box) => box.checked).length} of ${boxes.length} ticked`);
   };
 
+  // A search field narrows the list it names, here and now.
+  const narrow = (field) => {
+    const words = field.value.trim().toLowerCase().split(/\s+/);
+    const items = [...document.getElementById(field.dataset.narrows).children];
+    items.forEach((item) => (item.hidden = !words.every((word) => item.textContent.toLowerCase().includes(word))));
+    announce(`${items.filter((item) => !item.hidden).length} of ${items.length} shown`);
+  };
+
+  document.addEventListener("input", (event) => {
+    if (event.target.matches?.("[data-narrows]")) narrow(event.target);
+  });
+
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && event.target.matches?.("[data-narrows]")) event.preventDefault(); // it would send the form
+  });
+
   document.addEventListener("click", (event) => {
     const button = event.target.closest?.("[data-copy], [data-close], [data-theme-toggle], [data-ticks]");
     if (!button) return;
