@@ -116,6 +116,7 @@ func workspaceNav(by access.Actor, w workspace.Workspace, key string) []layout.N
 		item(atMembers, "Members", membersURL(w.ID), access.ReadMembers),
 		item(atUsage, "Usage", usageURL(w.ID), access.ReadUsage),
 		item(atWhy, "Why?", whyURL(w.ID), access.ReadKeys),
+		item(atAudit, "Audit", workspaceAuditURL(w.ID), access.ReadTrail),
 	}
 }
 
@@ -130,6 +131,7 @@ func accountNav(by access.Actor, key string) []layout.NavItem {
 		item(atProviders, "Providers", providersURL, access.ReadProviders),
 		item(atWhy, "Why?", accountWhyURL, access.ReadGrants),
 		item(atManagement, "Management API", managementURL, access.ReadAdminKeys),
+		item(atAccountAudit, "Audit", auditURL, access.ReadAudit),
 		item(atSettings, "Settings", settingsURL, access.ReadSettings),
 	}
 }

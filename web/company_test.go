@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"context"
+	"crypto/ed25519"
 	"fmt"
 	"maps"
 	"net/http"
@@ -155,10 +156,14 @@ func (o *company) configure() {
 			Store: s, Sealer: sealer, CheckAddress: func(*url.URL) error { return nil }, Now: c.Now,
 			Kinds: map[provider.Kind]provider.Open{provider.Embedded: o.remote.open, provider.OpenAI: o.remote.open},
 		},
-		Trail:  audit.NewRecorder(s, c.Now),
-		Why:    &explanation.Service{Store: s, Policy: keeper, Pepper: master.Pepper(), Now: c.Now},
+		Why:   &explanation.Service{Store: s, Policy: keeper, Pepper: master.Pepper(), Now: c.Now},
+		Trail: audit.NewRecorder(s, c.Now),
+		Audit: &account.Trail{Store: s, Checker: &audit.Checker{
+			Chains: s, Path: filepath.Join(t.TempDir(), "heads"), Key: master.Signer().Public().(ed25519.PublicKey), Now: c.Now,
+		}},
 		Policy: keeper, Sessions: s.Sessions(store.SessionConfig{}), CloudName: "Alibaba Cloud", BaseURL: "https://models.example.com", Now: c.Now,
 	}
+	o.config.Audit.Record = o.config.Trail.Record
 	t.Cleanup(o.config.Trail.Close)
 	o.config.Factors.Accounts, o.config.Factors.Trail, o.config.Accounts.Trail = o.config.Accounts, o.config.Trail, o.config.Trail
 	o.config.OpenAPI, err = adminapi.Document(o.config.BaseURL)

@@ -112,6 +112,14 @@ var matrix = []line{
 	in("POST /workspaces/:workspace/members/:user/edit", headed(303), "role", "administrator", "version", "1"),
 	in("GET /workspaces/:workspace/members/:user/remove", headed(200)),
 	in("POST /workspaces/:workspace/members/:user/remove", headed(303)),
+	in("GET /workspaces/:workspace/audit", headed(200)),
+	in("GET /workspaces/:workspace/audit/export", headed(422)),
+	in("GET /workspaces/:workspace/audit/:event", headed(200)),
+	of("GET /account/audit", 200, 200),
+	of("GET /account/audit/chain", 200, 200),
+	of("POST /account/audit/chain", 303, 303),
+	of("GET /account/audit/export", 422, 422),
+	of("GET /account/audit/:event", 200, 200),
 	in("GET /workspaces/:workspace/usage", [7]int{303, 403, 403, 200, 404, 200, 200}),
 	in("GET /workspaces/:workspace/why", keyers),
 	in("POST /workspaces/:workspace/why", keyer(422), "address", "somewhere"),
@@ -255,7 +263,18 @@ func (o *company) ours(route string) things {
 	if strings.Contains(route, ":user") {
 		t["user"] = string(o.member(o.root, o.a).ID)
 	}
+	if strings.Contains(route, ":event") {
+		t["event"] = o.event(o.root, o.a)
+	}
 	return t
+}
+
+// event notes something in a workspace and gives the line's id.
+func (o *company) event(by access.Actor, ws ident.Workspace) string {
+	o.t.Helper()
+	why := by.Event("tries:guard", ws, string(ws), "noted something")
+	o.must(o.store.Note(o.t.Context(), why))
+	return string(why.ID)
 }
 
 // member adds a RAM user who belongs to a workspace.
@@ -294,6 +313,7 @@ func (o *company) neighbour() things {
 		"workspace": string(w.ID), "model": "qwen-turbo", "capability": "call", "offer": "no-such",
 		"key": string(o.key(root, w.ID, "theirs").ID), "provider": string(o.provider(root, "theirs").ID),
 		"user": string(member.ID), "adminkey": string(o.adminKey(root, "theirs").ID), "passkey": string(o.passkey(holder, "theirs")), "session": o.sessionOf(root, "root@other"),
+		"event": o.event(root, w.ID),
 	}
 }
 
@@ -321,6 +341,7 @@ func (o *company) strangers(route string, foreign things, who string) [][2]thing
 		"workspace": string(ident.NewWorkspace()), "model": "qwen-turbo", "capability": "call", "offer": "never-was",
 		"key": string(ident.NewKey()), "provider": string(ident.NewProvider()),
 		"user": string(ident.NewUser()), "adminkey": string(ident.NewAdminKey()), "passkey": string(ident.NewPasskey()), "session": strings.Repeat("0", 64),
+		"event": string(ident.NewEvent()),
 	}
 	if !strings.Contains(route, ":") {
 		return nil
@@ -341,12 +362,17 @@ func (o *company) strangers(route string, foreign things, who string) [][2]thing
 		outsider := with(missing, "user", string(o.outsider.ID)) // of the account, and of neither workspace
 		pairs = append(pairs, [2]things{with(outsider, "workspace", string(mine)), with(missing, "workspace", string(mine))})
 	}
+	if strings.Contains(route, ":event") && who != "bob" && who != "carol" {
+		pairs = append(pairs, [2]things{with(foreign, "workspace", string(mine)), with(missing, "workspace", string(mine))})
+		outside := with(missing, "event", o.event(o.root, "")) // of the account, and of neither workspace
+		pairs = append(pairs, [2]things{with(outside, "workspace", string(mine)), with(missing, "workspace", string(mine))})
+	}
 	if o.actor(ident.LogOn(who)).Role == access.Regular {
 		theirs := o.b
 		if who == "bert" {
 			theirs = o.a
 		}
-		sibling := things{"workspace": string(theirs), "model": "qwen-turbo", "capability": "call", "key": string(o.sibling[theirs]), "user": string(o.colleague[theirs])}
+		sibling := things{"workspace": string(theirs), "model": "qwen-turbo", "capability": "call", "key": string(o.sibling[theirs]), "user": string(o.colleague[theirs]), "event": o.event(o.root, theirs)}
 		pairs = append(pairs, [2]things{sibling, missing})
 	}
 	return pairs

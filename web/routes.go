@@ -87,6 +87,16 @@ func (s *Server) routes() []route {
 		{"GET", "/why", access.Enter, s.findWhy},
 		{"GET", "/access", access.Enter, s.showAccess},
 
+		// Audit
+		{"GET", "/workspaces/:workspace/audit", access.ReadTrail, s.listAudit},
+		{"GET", "/workspaces/:workspace/audit/export", access.ReadTrail, s.exportAudit},
+		{"GET", "/workspaces/:workspace/audit/:event", access.ReadTrail, s.showEvent},
+		{"GET", "/account/audit", access.ReadAudit, s.listAudit},
+		{"GET", "/account/audit/chain", access.ReadAudit, s.showChain},
+		{"POST", "/account/audit/chain", access.VerifyAudit, s.verifyAudit},
+		{"GET", "/account/audit/export", access.ReadAudit, s.exportAudit},
+		{"GET", "/account/audit/:event", access.ReadAudit, s.showEvent},
+
 		// the account as a whole
 		{"GET", "/account/keys", access.Enter, s.listAllKeys},
 		{"GET", "/account/users", access.ReadUsers, s.listUsers},

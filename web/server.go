@@ -49,6 +49,7 @@ type Config struct {
 	Usage      *usage.Service
 	Policy     *policy.Keeper
 	Why        *explanation.Service
+	Audit      *account.Trail
 	Trail      *audit.Recorder // of refusals; nil: they are not written
 
 	Sessions       sessions.Store

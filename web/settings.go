@@ -49,7 +49,7 @@ func (s *Server) settings(c echo.Context) (settings.IndexProps, error) {
 		Action:           when(actor(c).May(access.ChangeSettings), settingsURL),
 		RequireWorkspace: a.Settings.NameWorkspace, Limit: strconv.Itoa(a.Settings.WorkspaceLimit),
 		LimitHint: number(used.Used) + " in use. The Default Workspace does not count.",
-		KeyLimit:  strconv.Itoa(a.Settings.KeyLimit), Version: strconv.FormatInt(a.Version, 10),
+		KeyLimit:  strconv.Itoa(a.Settings.KeyLimit), AuditDays: strconv.Itoa(a.Settings.AuditDays), Version: strconv.FormatInt(a.Version, 10),
 	}, err
 }
 
@@ -92,6 +92,7 @@ func settingsOf(in form, to account.Settings) (account.Settings, error) {
 	}{
 		{"workspace_limit", "limit", &to.WorkspaceLimit, account.MaxWorkspaceLimit},
 		{"key_limit", "keys", &to.KeyLimit, account.MaxKeyLimit},
+		{"audit_days", "audit", &to.AuditDays, account.MaxAuditDays},
 	} {
 		if !in.Has(limit.name) {
 			continue
@@ -114,10 +115,13 @@ func typedOver(p *settings.IndexProps, in form, wrong error) {
 	if in.Has("require_factor") {
 		p.Factor = circles(account.Circle(in.Get("require_factor")))
 	}
-	p.LimitError, p.KeyLimitError = about(wrong, "limit"), about(wrong, "keys")
+	if in.Has("audit_days") {
+		p.AuditDays = in.Get("audit_days")
+	}
+	p.LimitError, p.KeyLimitError, p.AuditDaysError = about(wrong, "limit"), about(wrong, "keys"), about(wrong, "audit")
 	if fault.Is(wrong, fault.Conflict) {
 		p.Notice = &ui.Notice{Tone: ui.Warn, Title: "The settings were changed meanwhile.", Text: "What you chose is kept below; Save puts it over that."}
-	} else if p.LimitError+p.KeyLimitError == "" {
+	} else if p.LimitError+p.KeyLimitError+p.AuditDaysError == "" {
 		p.Notice = bad(wrong)
 	}
 }

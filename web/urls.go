@@ -27,6 +27,8 @@ const (
 	providersURL       = "/account/providers"
 	newProviderURL     = "/account/providers/new"
 	testNewProviderURL = "/account/providers/test"
+	auditURL           = "/account/audit"
+	chainURL           = "/account/audit/chain"
 	settingsURL        = "/account/settings"
 	managementURL      = "/account/management"
 	referenceURL       = "/account/management/reference"
@@ -74,6 +76,8 @@ func whyURL(ws ident.Workspace) string {
 
 func newKeyURL(ws ident.Workspace) string { return keysURL(ws) + "/new" }
 func usageURL(ws ident.Workspace) string  { return workspaceURL(ws) + "/usage" }
+
+func workspaceAuditURL(ws ident.Workspace) string { return workspaceURL(ws) + "/audit" }
 
 // modelURL escapes the id: it may hold slashes.
 func modelURL(ws ident.Workspace, m ident.Model) string {

@@ -256,6 +256,7 @@ func (p *Program) serve(c serving, master secret.Master, proxies []netip.Prefix,
 		Keys: p.keys, AdminKeys: p.adminKeys, OpenAPI: management.Document(),
 		Usage: &usage.Service{Store: p.store, Now: time.Now}, Policy: p.keeper, Trail: p.trail,
 		Why:      &explanation.Service{Store: p.store, Policy: p.keeper, Pepper: pepper, Note: p.trail.Record, Now: time.Now},
+		Audit:    &account.Trail{Store: p.store, Checker: p.checker, Record: p.trail.Record},
 		Sessions: p.store.Sessions(store.SessionConfig{PlainHTTP: plainHTTP, Address: func(r *http.Request) string { return web.AddressOf(r, proxies) }}), CloudName: c.CloudName, BaseURL: p.base.String(),
 		PlainHTTP: plainHTTP, WarnPlain: plainHTTP && c.InsecureHTTP, TrustedProxies: proxies, SetUp: p.setUp, Now: time.Now, Offers: p.offers(),
 	})

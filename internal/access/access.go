@@ -38,6 +38,7 @@ const (
 	ReadUsers       Action = "users:read"
 	ChangeUsers     Action = "users:change"
 	ReadAudit       Action = "audit:read" // of the whole account
+	VerifyAudit     Action = "audit:verify"
 	ChangeLimits    Action = "limits:change"
 	ReadAdminKeys   Action = "admin-keys:read"
 	ChangeAdminKeys Action = "admin-keys:change" // make one's own, revoke
@@ -89,7 +90,7 @@ type Membership struct {
 // rootOnly stay with root.
 var (
 	accountActions = set(AddWorkspace, RenameWorkspace, DeleteWorkspace, ReadGrants, ChangeGrants,
-		ReadProviders, ChangeProviders, ReadSettings, ChangeSettings, ReadUsers, ChangeUsers, ReadAudit, ChangeLimits, ReadAdminKeys, ChangeAdminKeys)
+		ReadProviders, ChangeProviders, ReadSettings, ChangeSettings, ReadUsers, ChangeUsers, ReadAudit, VerifyAudit, ChangeLimits, ReadAdminKeys, ChangeAdminKeys)
 	rootOnly = set(ReadProviders, ChangeProviders)
 	// everyMember may do these in a workspace they belong to.
 	everyMember = set(EnterWorkspace, ReadModels)

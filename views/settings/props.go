@@ -7,7 +7,7 @@ import (
 )
 
 // IndexProps fills the page. Posts "require_workspace" ("on" or absent),
-// "workspace_limit", "key_limit", "require_factor" and "version".
+// "workspace_limit", "key_limit", "audit_days", "require_factor" and "version".
 type IndexProps struct {
 	Chrome           layout.Chrome
 	Action           string // empty: may look, not change
@@ -18,6 +18,8 @@ type IndexProps struct {
 	KeyLimit         string // of one workspace; what was typed, kept
 	KeyLimitError    string
 	Factor           []ui.Option // posted as "require_factor"
+	AuditDays        string      // what was typed, kept
+	AuditDaysError   string
 	Version          string
 	Notice           *ui.Notice
 }
