@@ -31,6 +31,7 @@ var (
 		{"internal/secret", leaves, heavy},
 		{"internal/audit", leaves, heavy},
 		{"internal/access", append([]string{"internal/audit"}, leaves...), heavy},
+		{"internal/usage/journal", leaves, heavy},
 		{"internal/policy", under(base, nouns...), heavy},
 		{"internal/explanation", append(under(base, nouns...), "internal/policy"), heavy},
 		{"internal/provider/", append(under(leaves, "catalogue"), "internal/provider"), frameworks},
@@ -130,7 +131,7 @@ func rulesOf(folder string) (ours, others []string, ok bool) {
 			if has(mayHTTP, folder) {
 				others = without(heavy, "net/http")
 			}
-			return under(base, nouns[:i]...), others, true
+			return append(under(base, nouns[:i]...), folder), others, true // what lies below is its own
 		}
 	}
 	longest := -1

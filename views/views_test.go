@@ -60,7 +60,6 @@ var (
 	keyTerms = keys.TermsProps{Description: hostile, DescriptionError: "No.", Custom: true, OnlyModels: true, Models: []keys.Model{{ID: "m", Name: hostile, Note: hostile}}, Networks: hostile, NetworksError: "No.", ExpiresError: "No."}
 	keyBody  = keys.BodyProps{ID: "key-1", State: "Enabled", Why: hostile, Creator: hostile, Models: []keys.Model{{Name: hostile}}, Networks: []string{hostile}, EditURL: "/k/1/edit", ResetURL: "/k/1/reset", EnableURL: "/k/1/enable", DeleteURL: "/k/1/delete"}
 	offered  = providers.IndexProps{Chrome: chrome, Offers: []providers.Offer{{Name: "Ollama", AcceptURL: "/o"}}, List: providers.ListProps{URL: "/p", Rows: []providers.Row{{Name: hostile, BaseURL: "http://x", TestURL: "/p/1/test", DeleteURL: "/p/1/delete"}}}}
-	report   = usage.ReportProps{URL: "/u", Sums: []usage.Sum{{Label: "Calls", Value: "1"}}, Chart: usage.Chart{Title: "Tokens", Bars: []usage.Bar{{Label: "1 Nov", Value: 5, Text: "5"}, {Label: "2 Nov"}}}, Calls: usage.CallsProps{Rows: []usage.Call{{Model: hostile, Status: 403, Code: "Model.AccessDenied", RequestID: "r"}}}}
 	config   = settings.IndexProps{Chrome: chrome, Action: "/s", Limit: hostile, LimitError: "No."}
 	fault    = faults.Props{Status: 403, Title: hostile, WhyURL: "/why", RequestID: "r"}
 	confirm  = ui.Confirm{Title: hostile, Action: "/do", Button: "Delete", Stops: []string{hostile}, Version: "1", Tone: ui.Bad}
@@ -97,7 +96,8 @@ func screens() map[string]templ.Component {
 		"provider form":     providers.FormPage(providers.FormProps{Chrome: chrome, Action: "/p/1", TestURL: "/p/test", Name: hostile, HasCredential: true, Test: &providers.TestProps{Text: hostile}}),
 		"served models":     providers.ServedPage(providers.ServedProps{Chrome: chrome, Action: "/p/1/served", Rows: []providers.Served{{Model: "m", Name: hostile, Error: "No."}}, Choices: []ui.Option{{Label: hostile}}}),
 		"import models":     providers.ImportPage(providers.ImportProps{Chrome: chrome, Action: "/p/1/import", Rows: []providers.Remote{{ID: hostile, Error: "No."}}}),
-		"usage":             usage.Index(usage.IndexProps{Chrome: chrome, Workspace: hostile, Report: report}),
+		"usage":             usage.Index(usage.IndexProps{Chrome: chrome, Of: hostile, Filter: usage.FilterProps{URL: "/u", From: hostile, Kept: []usage.Kept{{Name: "model", Value: hostile}}}, Report: usageReport}),
+		"call":              usage.Panel(usage.PanelProps{URL: "/c", RequestID: "r", Status: 500, Estimated: true, Facts: []usage.Fact{{Label: "Model", Text: hostile, ID: true}, {Label: "x"}}}),
 		"settings":          settings.Index(config),
 	}
 }

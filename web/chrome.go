@@ -132,6 +132,7 @@ func accountNav(by access.Actor, key string) []layout.NavItem {
 		item(atWhy, "Why?", accountWhyURL, access.ReadGrants),
 		item(atManagement, "Management API", managementURL, access.ReadAdminKeys),
 		item(atAccountAudit, "Audit", auditURL, access.ReadAudit),
+		item(atAccountUsage, "Usage", accountUsageURL, access.ReadAllUsage),
 		item(atSettings, "Settings", settingsURL, access.ReadSettings),
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"bailiwick/internal/ident"
 	"bailiwick/internal/provider"
 	"bailiwick/internal/store"
+	"bailiwick/internal/usage"
 	"bailiwick/internal/workspace"
 	"bailiwick/web"
 )
@@ -57,6 +58,7 @@ func all(route string, nobody, somebody int, form ...string) line {
 
 var (
 	members = [7]int{303, 200, 200, 200, 404, 200, 200}
+	readers = [7]int{303, 403, 403, 200, 404, 200, 200} // of usage
 	keyers  = [7]int{303, 403, 200, 200, 404, 200, 200}
 )
 
@@ -120,7 +122,14 @@ var matrix = []line{
 	of("POST /account/audit/chain", 303, 303),
 	of("GET /account/audit/export", 422, 422),
 	of("GET /account/audit/:event", 200, 200),
-	in("GET /workspaces/:workspace/usage", [7]int{303, 403, 403, 200, 404, 200, 200}),
+	in("GET /workspaces/:workspace/usage", readers),
+	in("GET /workspaces/:workspace/usage/sums.csv", readers),
+	in("GET /workspaces/:workspace/usage/calls.csv", readers),
+	in("GET /workspaces/:workspace/usage/calls/:call", readers),
+	of("GET /account/usage", 200, 200),
+	of("GET /account/usage/sums.csv", 200, 200),
+	of("GET /account/usage/calls.csv", 200, 200),
+	of("GET /account/usage/calls/:call", 200, 200),
 	in("GET /workspaces/:workspace/why", keyers),
 	in("POST /workspaces/:workspace/why", keyer(422), "address", "somewhere"),
 	of("GET /account/why", 200, 200),
@@ -254,6 +263,9 @@ func (o *company) ours(route string) things {
 	if strings.Contains(route, ":key") {
 		t["key"] = string(o.key(o.root, o.a, "ours").ID)
 	}
+	if strings.Contains(route, ":call") {
+		t["call"] = o.aCall(o.account.ID, o.a)
+	}
 	if strings.Contains(route, ":provider") {
 		t["provider"] = string(o.provider(o.root, "Ours "+string(ident.NewEvent())).ID)
 	}
@@ -287,6 +299,14 @@ func (o *company) member(root access.Actor, ws ident.Workspace) account.User {
 	return u
 }
 
+// aCall books a call and gives its name in addresses.
+func (o *company) aCall(a ident.Account, ws ident.Workspace) string {
+	o.t.Helper()
+	r := usage.Record{Call: ident.NewCall(), At: o.clock.Now(), Account: a, Workspace: ws, Status: 200}
+	o.must(o.store.InsertUsage(o.t.Context(), []usage.Record{r}))
+	return string(r.Call) + "." + strconv.FormatInt(r.At.UnixMicro(), 10)
+}
+
 // clear deletes what was made for one request, if it is still there.
 func (o *company) clear(ws ident.Workspace, t things) {
 	_ = o.config.Keys.Delete(o.t.Context(), o.root, ws, ident.Key(t["key"]))
@@ -313,7 +333,7 @@ func (o *company) neighbour() things {
 		"workspace": string(w.ID), "model": "qwen-turbo", "capability": "call", "offer": "no-such",
 		"key": string(o.key(root, w.ID, "theirs").ID), "provider": string(o.provider(root, "theirs").ID),
 		"user": string(member.ID), "adminkey": string(o.adminKey(root, "theirs").ID), "passkey": string(o.passkey(holder, "theirs")), "session": o.sessionOf(root, "root@other"),
-		"event": o.event(root, w.ID),
+		"event": o.event(root, w.ID), "call": o.aCall(root.Account, w.ID),
 	}
 }
 
@@ -341,7 +361,7 @@ func (o *company) strangers(route string, foreign things, who string) [][2]thing
 		"workspace": string(ident.NewWorkspace()), "model": "qwen-turbo", "capability": "call", "offer": "never-was",
 		"key": string(ident.NewKey()), "provider": string(ident.NewProvider()),
 		"user": string(ident.NewUser()), "adminkey": string(ident.NewAdminKey()), "passkey": string(ident.NewPasskey()), "session": strings.Repeat("0", 64),
-		"event": string(ident.NewEvent()),
+		"event": string(ident.NewEvent()), "call": string(ident.NewCall()) + ".1764300000000000",
 	}
 	if !strings.Contains(route, ":") {
 		return nil
@@ -355,6 +375,9 @@ func (o *company) strangers(route string, foreign things, who string) [][2]thing
 		mine = o.b
 	}
 	if strings.Contains(route, ":key") && who != "bob" { // bob has no page that would look for keys
+		pairs = append(pairs, [2]things{with(foreign, "workspace", string(mine)), with(missing, "workspace", string(mine))})
+	}
+	if strings.Contains(route, ":call") && who != "bob" && who != "carol" {
 		pairs = append(pairs, [2]things{with(foreign, "workspace", string(mine)), with(missing, "workspace", string(mine))})
 	}
 	if strings.Contains(route, ":user") && who != "bob" && who != "carol" { // they have no page that would look for members
@@ -373,6 +396,7 @@ func (o *company) strangers(route string, foreign things, who string) [][2]thing
 			theirs = o.a
 		}
 		sibling := things{"workspace": string(theirs), "model": "qwen-turbo", "capability": "call", "key": string(o.sibling[theirs]), "user": string(o.colleague[theirs]), "event": o.event(o.root, theirs)}
+		sibling["call"] = o.aCall(o.account.ID, theirs)
 		pairs = append(pairs, [2]things{sibling, missing})
 	}
 	return pairs

@@ -78,6 +78,9 @@ func (s *Server) routes() []route {
 
 		// Usage
 		{"GET", "/workspaces/:workspace/usage", access.ReadUsage, s.showUsage},
+		{"GET", "/workspaces/:workspace/usage/sums.csv", access.ReadUsage, s.exportSums},
+		{"GET", "/workspaces/:workspace/usage/calls.csv", access.ReadUsage, s.exportCalls},
+		{"GET", "/workspaces/:workspace/usage/calls/:call", access.ReadUsage, s.showCall},
 
 		// Why?
 		{"GET", "/workspaces/:workspace/why", access.ReadKeys, s.showWhy},
@@ -141,6 +144,10 @@ func (s *Server) routes() []route {
 		{"GET", "/account/management/keys/new", access.ChangeAdminKeys, s.fresh(s.newAdminKey)},
 		{"GET", "/account/management/keys/:adminkey/revoke", access.ChangeAdminKeys, s.confirmRevokeAdminKey},
 		{"POST", "/account/management/keys/:adminkey/revoke", access.ChangeAdminKeys, s.revokeAdminKey},
+		{"GET", "/account/usage", access.ReadAllUsage, s.showUsage},
+		{"GET", "/account/usage/sums.csv", access.ReadAllUsage, s.exportSums},
+		{"GET", "/account/usage/calls.csv", access.ReadAllUsage, s.exportCalls},
+		{"GET", "/account/usage/calls/:call", access.ReadAllUsage, s.showCall},
 		{"GET", "/account/settings", access.ReadSettings, s.showSettings},
 		{"POST", "/account/settings", access.ChangeSettings, s.fresh(s.changeSettings)},
 

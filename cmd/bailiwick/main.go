@@ -26,6 +26,7 @@ type commands struct {
 	Account accountCommand `cmd:"" help:"Open accounts."`
 	User    userCommand    `cmd:"" help:"Add RAM users and reset passwords."`
 	Audit   auditCommand   `cmd:"" help:"Verify the audit trail."`
+	Books   booksCommand   `cmd:"" name:"verify-books" help:"Make sure that calls and their sums by hour and day say the same; every difference is named, and then the exit code is 1."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }
 
@@ -42,6 +43,9 @@ func (p place) masterKey() string {
 	}
 	return filepath.Join(p.Data, "master.key")
 }
+
+// journal is the folder where usage waits for the database.
+func (p place) journal() string { return filepath.Join(p.Data, "journal") }
 
 // heads is the file that the heads of the audit trail are exported to.
 func (p place) heads() string { return filepath.Join(p.Data, "audit-heads.jsonl") }

@@ -37,6 +37,7 @@ import (
 	"bailiwick/internal/secret"
 	"bailiwick/internal/store"
 	"bailiwick/internal/usage"
+	"bailiwick/internal/usage/journal"
 	"bailiwick/internal/workspace"
 	"bailiwick/web"
 )
@@ -51,6 +52,9 @@ type serving struct {
 	AllowPrivate  []string      `help:"Private or loopback addresses that providers may have: networks, or host:port." env:"BAILIWICK_ALLOW_PRIVATE" placeholder:"CIDR|HOST:PORT"`
 	MetricsListen string        `help:"Address for metrics, health and profiles; only operators should reach it. Default: 127.0.0.1:9464 if it is free; \"off\" for none." env:"BAILIWICK_METRICS_LISTEN" placeholder:"HOST:PORT"`
 	ServeStale    time.Duration `help:"How long known keys are served when the database does not answer; negative: not at all." default:"15m" env:"BAILIWICK_SERVE_STALE" placeholder:"DURATION"`
+	KeepCalls     int           `help:"Days that single calls are kept; 0: for ever." default:"90" env:"BAILIWICK_KEEP_CALLS" placeholder:"DAYS"`
+	KeepHours     int           `help:"Days that sums of usage by the hour are kept; 0: for ever." default:"1095" env:"BAILIWICK_KEEP_HOURS" placeholder:"DAYS"`
+	KeepDays      int           `help:"Days that sums of usage by the day are kept; 0: for ever." default:"1095" env:"BAILIWICK_KEEP_DAYS" placeholder:"DAYS"`
 	InsecureHTTP  bool          `help:"Serve people over plain HTTP on an address that is not loopback. Passwords and keys can then be read on the way." env:"BAILIWICK_INSECURE_HTTP"`
 }
 
@@ -71,6 +75,7 @@ func (c serveCommand) Run(ctx context.Context) error {
 type Program struct {
 	store     *store.Store
 	recorder  *usage.Recorder
+	books     *usage.Keeper
 	refusals  *explanation.Recorder
 	trail     *audit.Recorder // of what changes nothing: refusals, denied calls
 	heads     *audit.Exporter
@@ -152,7 +157,10 @@ func start(ctx context.Context, c serving, furnish func(*Program) error) (_ *Pro
 	if err := p.limiter.Join(ctx, p.store, p.replica); err != nil {
 		return nil, err
 	}
-	p.recorder = usage.NewRecorder(p.store)
+	if p.recorder, err = usage.NewRecorder(p.store, journal.Config{Folder: c.journal()}); err != nil {
+		return nil, fmt.Errorf("usage journal: %w", err)
+	}
+	p.books = &usage.Keeper{Books: p.store, Calls: c.KeepCalls, Hours: c.KeepHours, Days: c.KeepDays, Now: time.Now}
 	p.refusals = explanation.NewRecorder(p.store, time.Now)
 	p.trail = audit.NewRecorder(p.store, time.Now)
 	p.heads = &audit.Exporter{Path: c.heads(), Key: master.Signer(), Tips: p.store, Now: time.Now}
@@ -289,6 +297,7 @@ func (p *Program) Run(ctx context.Context) error {
 	go p.keeper.Run(polling)
 	go p.operation.run()
 	beside.Go(func() { p.heads.Run(polling) })
+	beside.Go(func() { p.books.Run(polling) })
 	beside.Go(func() { p.limiter.Run(polling, p.store, p.replica) })
 	beside.Go(func() { p.retention.Run(polling) })
 	failed := make(chan error, 1)

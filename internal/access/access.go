@@ -42,6 +42,7 @@ const (
 	ChangeLimits    Action = "limits:change"
 	ReadAdminKeys   Action = "admin-keys:read"
 	ChangeAdminKeys Action = "admin-keys:change" // make one's own, revoke
+	ReadAllUsage    Action = "account-usage:read"
 
 	// workspace
 	EnterWorkspace Action = "workspace:enter"
@@ -90,7 +91,7 @@ type Membership struct {
 // rootOnly stay with root.
 var (
 	accountActions = set(AddWorkspace, RenameWorkspace, DeleteWorkspace, ReadGrants, ChangeGrants,
-		ReadProviders, ChangeProviders, ReadSettings, ChangeSettings, ReadUsers, ChangeUsers, ReadAudit, VerifyAudit, ChangeLimits, ReadAdminKeys, ChangeAdminKeys)
+		ReadProviders, ChangeProviders, ReadSettings, ChangeSettings, ReadUsers, ChangeUsers, ReadAudit, VerifyAudit, ChangeLimits, ReadAdminKeys, ChangeAdminKeys, ReadAllUsage)
 	rootOnly = set(ReadProviders, ChangeProviders)
 	// everyMember may do these in a workspace they belong to.
 	everyMember = set(EnterWorkspace, ReadModels)

@@ -52,9 +52,11 @@ type Call struct {
 	spoken   int // bytes of text in the answer, for estimates
 
 	// what the caller got
-	status int
-	code   string
-	began  time.Time // when the first byte was sent; zero: not yet
+	gateway *Gateway
+	settled bool // it is in the books
+	status  int
+	code    string
+	began   time.Time // when the first byte was sent; zero: not yet
 
 	// what others took of the time until then
 	waiting time.Time // since when; zero: for nobody
@@ -62,7 +64,7 @@ type Call struct {
 }
 
 func (g *Gateway) begin(w http.ResponseWriter, r *http.Request) *Call {
-	return &Call{ID: ident.NewCall(), At: g.Now(), start: time.Now(), w: w, r: r, dialect: openai.Dialect{}}
+	return &Call{ID: ident.NewCall(), At: g.Now(), start: time.Now(), w: w, r: r, dialect: openai.Dialect{}, gateway: g}
 }
 
 // refuse answers with a refusal; nothing was sent before.
@@ -104,6 +106,7 @@ func (c *Call) answer(status int, body []byte) {
 	h := c.head()
 	h["Content-Type"] = asJSON
 	h["Content-Length"] = []string{strconv.Itoa(len(body))}
+	c.gateway.settle(c)
 	send := sender{c: c}
 	if len(body) > atOnce { // what is shorter waits in no buffer of ours
 		send.hurry()

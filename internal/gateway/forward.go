@@ -27,6 +27,9 @@ func (g *Gateway) forward(c *Call) *dialect.Refusal {
 	if refusal != nil {
 		return refusal
 	}
+	if r := g.foresee(c, line[0].provider.ID); r != nil {
+		return r
+	}
 	l := g.leash(c)
 	defer l.end()
 	for _, p := range line {
@@ -101,6 +104,7 @@ func (g *Gateway) ask(c *Call, l *leash, p place) (refusal *dialect.Refusal, aga
 // pour passes on an answer that began.
 func (g *Gateway) pour(c *Call, answer *provider.Answer, l *leash) *dialect.Refusal {
 	isStream := strings.HasPrefix(answer.Header.Get("Content-Type"), "text/event-stream")
+	c.heard = true
 	switch {
 	case isStream != c.exchange.Stream():
 		return c.breaks(dialect.ProviderBabbles)
@@ -120,9 +124,9 @@ func (c *Call) breaks(r dialect.Refusal) *dialect.Refusal {
 
 // unanswered words the absence of an answer from a provider that was reached.
 func (c *Call) unanswered(err error, l *leash) *dialect.Refusal {
+	c.heard = true // it may be working on it still, and will charge for it
 	switch {
 	case l.gone():
-		c.heard = true // it may be working on it still
 		return nil
 	case errors.Is(err, provider.ErrSlow), errors.Is(l.ctx.Err(), context.Canceled):
 		return c.breaks(dialect.TimedOut)
@@ -159,9 +163,10 @@ func (g *Gateway) whole(c *Call, a *provider.Answer, l *leash) *dialect.Refusal 
 		return c.breaks(dialect.ProviderBabbles)
 	}
 	if !wire.Null(o.Get("error")) {
+		c.heard = false
 		return c.breaks(dialect.FromEvent(text))
 	}
-	c.heard, c.tokens = true, c.figures(o.Get("usage"))
+	c.tokens = c.figures(o.Get("usage"))
 	if !c.tokens.Said || c.tokens.Doubted {
 		c.spoken = c.spokenIn(text)
 	}

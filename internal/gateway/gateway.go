@@ -20,8 +20,13 @@ import (
 	"bailiwick/internal/usage"
 )
 
-// Meter takes the record of every call.
-type Meter interface{ Record(usage.Record) }
+// Meter books calls. A call that is sent to a provider is begun before, and every
+// call with a known key is ended; what was begun and not ended was cut short with
+// the process. Records are the meter's only while the method runs.
+type Meter interface {
+	Begin(estimate *usage.Record) error
+	End(*usage.Record)
+}
 
 // Config is what a gateway works with. Policy, Pepper, Open and Usage are
 // needed; the others have defaults.

@@ -6,10 +6,29 @@ import (
 	"net/http"
 	"time"
 
+	"bailiwick/internal/catalogue"
+	"bailiwick/internal/gateway/dialect"
 	"bailiwick/internal/gateway/wire"
 	"bailiwick/internal/ident"
 	"bailiwick/internal/usage"
 )
+
+// likelyOutput is how many tokens an answer is taken for whose end nobody saw.
+const likelyOutput = 256
+
+// foresee books that a call is about to be sent to a provider, with what it is
+// likely to consume. What cannot be booked is not sent.
+func (g *Gateway) foresee(c *Call, first ident.Provider) *dialect.Refusal {
+	rec := c.record(0)
+	rec.Provider, rec.Source, rec.Status, rec.Code = first, usage.Estimated, http.StatusInternalServerError, usage.Interrupted
+	rec.Input, rec.Output = wire.Estimate(c.exchange.Said()), likelyOutput
+	c.price(&rec)
+	if err := g.Usage.Begin(&rec); err != nil {
+		g.Log.Warn("a call could not be booked and was refused", "request_id", string(c.ID), "err", err)
+		return &dialect.Overloaded
+	}
+	return nil
+}
 
 // meter is the last gate, and no call passes by it: each leaves one record, and
 // one line in the log, once its key is known. Calls with unknown keys leave
@@ -23,13 +42,25 @@ func (g *Gateway) meter(c *Call) {
 		g.Log.LogAttrs(context.Background(), c.level(), "call", slog.String("request_id", string(c.ID)), slog.Int("status", c.status),
 			slog.String("code", c.code), slog.String("model", string(c.model())), slog.Duration("took", took))
 	}
-	rec := c.record(took)
-	if rec.Account != "" {
-		g.Usage.Record(rec)
-		g.deny(c)
-	}
+	g.settle(c)
+	g.deny(c)
 	if g.Observer != nil {
-		g.Observer.Observe(Seen{Record: rec, Own: c.own(), Known: c.decision.Model != nil, Trace: c.r.Header.Get("Traceparent")})
+		g.Observer.Observe(Seen{Record: c.record(took), Own: c.own(), Known: c.decision.Model != nil, Trace: c.r.Header.Get("Traceparent")})
+	}
+}
+
+// settle books how a call ended: right before the caller gets the last of it, so
+// that no answer is whole that was not booked.
+func (g *Gateway) settle(c *Call) {
+	if c.settled {
+		return
+	}
+	c.settled = true
+	rec := c.record(time.Since(c.start))
+	c.pass.Settle(rec.Input + rec.Output)
+	if rec.Account != "" {
+		c.price(&rec)
+		g.Usage.End(&rec)
 	}
 }
 
@@ -40,14 +71,28 @@ func (c *Call) record(took time.Duration) usage.Record {
 		Status: c.status, Code: c.code, Stream: c.exchange != nil && c.exchange.Stream(), Duration: took,
 	}
 	if k := c.decision.Key; k != nil {
-		rec.Account, rec.Workspace, rec.Key = k.Account, c.home(), k.ID
+		rec.Account, rec.Workspace, rec.Key, rec.Member = k.Account, c.home(), k.ID, k.Owner
 	}
 	c.count(&rec)
-	c.pass.Settle(rec.Input + rec.Output)
 	if !c.began.IsZero() {
 		rec.FirstByte = c.began.Sub(c.start)
 	}
 	return rec
+}
+
+// price puts down what the tokens cost. A model that is not in the catalogue is
+// left out of the books: its name is whatever the caller made up, and there
+// would be no end of such names.
+func (c *Call) price(rec *usage.Record) {
+	m := c.decision.Model
+	if m == nil {
+		rec.Model = ""
+	}
+	if rec.Source == usage.Nothing || m == nil || m.Tariff == nil {
+		return
+	}
+	rec.Currency, rec.PriceVersion = m.Tariff.Currency, m.Version
+	rec.Cost = m.Tariff.Cost(catalogue.Consumption{Input: rec.Input, Output: rec.Output, Cached: rec.Cached, Reasoning: rec.Reasoning})
 }
 
 // count fills in the tokens: the provider's figures or, where there are none

@@ -286,7 +286,7 @@ func (r refusal) try(t *testing.T, a ask, want, code string) {
 		return
 	}
 	rec := w.books.number(t, 1)
-	if rec.Status != r.status || rec.Code != code || rec.Key == "" || rec.Workspace == "" || rec.Input != 0 || rec.Output != 0 {
+	if rec.Status != r.status || rec.Code != code || rec.Key == "" || rec.Workspace == "" || rec.Output != 0 || (rec.Input != 0) != (rec.Source == "estimated") || rec.Source != "" && r.calls == 0 {
 		t.Errorf("usage record %+v", rec)
 	}
 }

@@ -177,6 +177,9 @@ func (s *relay) flush() {
 		h["X-Accel-Buffering"] = notBuffered
 		s.w.WriteHeader(http.StatusOK)
 	}
+	if s.ended || s.code != "" {
+		s.gateway.settle(s.Call)
+	}
 	if s.send.flush(s.out) != nil {
 		s.l.hangUp()
 	}

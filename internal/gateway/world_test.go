@@ -58,14 +58,26 @@ func (w *world) Facts(context.Context, int64) (policy.Facts, error) { return w.f
 
 // books keeps the usage records.
 type books struct {
-	mu   sync.Mutex
-	list []usage.Record
+	mu    sync.Mutex
+	begun []usage.Record
+	list  []usage.Record
+	full  bool
 }
 
-func (b *books) Record(r usage.Record) {
+func (b *books) Begin(r *usage.Record) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.list = append(b.list, r)
+	if b.full {
+		return usage.ErrFull
+	}
+	b.begun = append(b.begun, *r)
+	return nil
+}
+
+func (b *books) End(r *usage.Record) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.list = append(b.list, *r)
 }
 
 func (b *books) all() []usage.Record {

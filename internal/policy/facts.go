@@ -62,7 +62,8 @@ type Key struct {
 // Model is a model of an account's catalogue and where it is served.
 type Model struct {
 	catalogue.Model
-	Servings []Serving // by order
+	Tariff   *catalogue.Tariff // of its prices; nil: none
+	Servings []Serving         // by order
 }
 
 // Serving is one place a model is served at.

@@ -113,7 +113,7 @@ func (e extent) loadModels(ctx context.Context, tx *gorm.DB, f *policy.Facts) er
 		}
 		of := policy.ModelOf{Account: r.Account, Model: r.ID}
 		found[of] = true
-		f.Models = append(f.Models, policy.Model{Model: m, Servings: servings[of]})
+		f.Models = append(f.Models, policy.Model{Model: m, Tariff: m.Tariff(), Servings: servings[of]})
 	}
 	f.Gone.Models = gone(e, aModel, found, func(a ident.Account, id string) policy.ModelOf {
 		return policy.ModelOf{Account: a, Model: ident.Model(id)}

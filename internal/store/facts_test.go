@@ -275,7 +275,7 @@ func TestWhatIsNoChangeIsNoDelta(t *testing.T) {
 		w := storetest.NewWorld(t, s, "acme")
 		before := version(t, s)
 		must(t, s.Note(t.Context(), w.Why("users:log-on")))
-		must(t, s.InsertUsage(t.Context(), []usage.Record{{Call: ident.NewCall(), Workspace: w.Default}}))
+		must(t, s.InsertUsage(t.Context(), []usage.Record{{Call: ident.NewCall(), Account: w.Account.ID, Workspace: w.Default}}))
 		f := facts(t, s, before)
 		if !reflect.DeepEqual(f, policy.Facts{Version: f.Version, Keys: f.Keys, Providers: f.Providers}) || len(f.Keys)+len(f.Providers) > 0 {
 			t.Fatalf("%+v", f)

@@ -127,21 +127,3 @@ func TestKeysComeNewestFirstInPagesWithTheirNames(t *testing.T) {
 		}
 	})
 }
-
-func TestTheLastUseOfAKeyIsKnownToAMinute(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, s *store.Store) {
-		w := storetest.NewWorld(t, s, "acme")
-		ctx := t.Context()
-		k, _ := w.Key(w.Default, secret.Pepper{})
-		for _, step := range []struct{ after, want time.Duration }{
-			{time.Hour, time.Hour}, {time.Hour + 59*time.Second, time.Hour}, {time.Hour + time.Minute, time.Hour + time.Minute}, {0, time.Hour + time.Minute},
-		} {
-			must(t, s.KeysUsed(ctx, map[ident.Key]time.Time{k.ID: storetest.Start.Add(step.after), ident.NewKey(): storetest.Start}))
-			got, err := s.Key(ctx, w.Default, k.ID)
-			must(t, err)
-			if !got.LastUsedAt.Equal(storetest.Start.Add(step.want)) {
-				t.Fatalf("used after %v: last used %v", step.after, got.LastUsedAt)
-			}
-		}
-	})
-}

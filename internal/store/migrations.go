@@ -21,6 +21,7 @@ func migrations() []*gormigrate.Migration {
 		{ID: "202611230030_audit_chain", Migrate: chainEvents},
 		{ID: "202611280090_routing", Migrate: routing},
 		{ID: "202611280080_limits", Migrate: limitCalls},
+		{ID: "202611280070_books", Migrate: books},
 		{ID: "202611280020_trail", Migrate: trailToTheEnd},
 		{ID: "202611280050_refusals", Migrate: keepRefusals},
 		{ID: "202611280030_admin_keys", Migrate: adminKeys},

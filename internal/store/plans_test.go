@@ -26,7 +26,7 @@ var (
 )
 
 // What may sort: a page's worth, or a handful.
-var sortsLittle = map[string]bool{"administrators": true, "usage by day": true, "usage by model": true}
+var sortsLittle = map[string]bool{"administrators": true, "usage sums": true, "usage sums by the hour": true, "usage of a model": true, "usage of the account": true}
 
 func trailFilters(ws ident.Workspace, next string) map[string]account.TrailFilter {
 	at := storetest.Start
@@ -47,15 +47,15 @@ func TestListsAreReadInTheOrderOfAnIndex(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		e := newEstate(t, s, "acme")
 		ctx, a := t.Context(), e.Account.ID
-		at := storetest.Start
+		at, aCall := storetest.Start, ident.NewCall()
 		// Cursors of second pages.
 		_, nextWorkspace, err := s.Workspaces(ctx, a, workspace.Filter{Limit: 1})
 		must(t, err)
 		e.Key(e.ws.ID, secret.Pepper{})
 		_, nextKey, err := s.Keys(ctx, a, apikey.Filter{Limit: 1})
 		must(t, err)
-		must(t, s.InsertUsage(ctx, []usage.Record{{Call: ident.NewCall(), At: at, Workspace: e.ws.ID}}))
-		_, nextUsage, err := s.Usage(ctx, e.ws.ID, usage.Filter{Limit: 1})
+		must(t, s.InsertUsage(ctx, []usage.Record{{Call: aCall, At: at, Account: a, Workspace: e.ws.ID}}))
+		_, nextUsage, err := s.Usage(ctx, a, usage.Filter{Workspace: e.ws.ID}, usage.Page{Limit: 1})
 		must(t, err)
 		must(t, s.Note(ctx, e.Why("tries:plans")))
 		line := e.Why("tries:line")
@@ -77,16 +77,31 @@ func TestListsAreReadInTheOrderOfAnIndex(t *testing.T) {
 				_, _, err := s.Keys(ctx, a, apikey.Filter{Limit: 5, Only: one, After: nextKey})
 				return err
 			},
-			"usage": func() error { _, _, err := s.Usage(ctx, e.ws.ID, usage.Filter{Limit: 5}); return err },
-			"usage, next": func() error {
-				_, _, err := s.Usage(ctx, e.ws.ID, usage.Filter{From: at, To: at.Add(time.Hour), Limit: 5, After: nextUsage})
+			"usage": func() error {
+				_, _, err := s.Usage(ctx, a, usage.Filter{Workspace: e.ws.ID}, usage.Page{Limit: 5})
 				return err
 			},
-			"usage by day":   func() error { _, err := s.UsageByDay(ctx, e.ws.ID, at, at.Add(time.Hour)); return err },
-			"usage by model": func() error { _, err := s.UsageByModel(ctx, e.ws.ID, at, at.Add(time.Hour)); return err },
-			"models":         func() error { _, err := s.Models(ctx, a); return err },
-			"providers":      func() error { _, err := s.Providers(ctx, a); return err },
-			"servings":       func() error { _, err := s.Servings(ctx, a, e.provider.ID); return err },
+			"usage, next": func() error {
+				_, _, err := s.Usage(ctx, a, usage.Filter{Workspace: e.ws.ID, From: at, To: at.Add(time.Hour)}, usage.Page{Limit: 5, After: nextUsage})
+				return err
+			},
+			"usage of the account": func() error { _, _, err := s.Usage(ctx, a, usage.Filter{}, usage.Page{Limit: 5}); return err },
+			"usage of a model": func() error {
+				_, _, err := s.Usage(ctx, a, usage.Filter{Model: "m"}, usage.Page{Limit: 5, After: nextUsage})
+				return err
+			},
+			"call": func() error { _, err := s.UsageCall(ctx, a, e.ws.ID, aCall, at); return err },
+			"usage sums": func() error {
+				_, err := s.UsageSums(ctx, a, usage.Query{Filter: usage.Filter{From: at.Truncate(24 * time.Hour)}, By: usage.ByModel, Step: usage.Day})
+				return err
+			},
+			"usage sums by the hour": func() error {
+				_, err := s.UsageSums(ctx, a, usage.Query{Filter: usage.Filter{From: at, Workspace: e.ws.ID}, By: usage.ByKey, Step: usage.Hour, Apart: []string{"k"}})
+				return err
+			},
+			"models":    func() error { _, err := s.Models(ctx, a); return err },
+			"providers": func() error { _, err := s.Providers(ctx, a); return err },
+			"servings":  func() error { _, err := s.Servings(ctx, a, e.provider.ID); return err },
 			"grants": func() error {
 				_, err := s.GrantList(ctx, a, grant.Subject{Model: e.model, Capability: catalogue.Call})
 				return err

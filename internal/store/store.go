@@ -53,6 +53,7 @@ var (
 	_ adminkey.Store        = (*Store)(nil)
 	_ provider.Store        = (*Store)(nil)
 	_ usage.Store           = (*Store)(nil)
+	_ usage.Books           = (*Store)(nil)
 	_ policy.Source         = (*Store)(nil)
 )
 
@@ -75,6 +76,8 @@ type Store struct {
 	now   func() time.Time
 	pools []*sql.DB
 	lock  unlocker
+
+	words usageWords
 
 	hooks struct {
 		sync.RWMutex

@@ -152,9 +152,12 @@ func foreignTries(t *testing.T, s *store.Store, mine, other estate) map[string]f
 		"PutMembers of a workspace": func() error { return put(other.ws.ID, mine.user.ID) },
 		"PutMembers of a user":      func() error { return put(mine.ws.ID, other.user.ID) },
 		"Model":                     func() error { return second(s.Model(ctx, a, other.model)) },
-		"GrantList":                 func() error { return second(s.GrantList(ctx, a, subject)) },
-		"Refusal":                   func() error { return second(s.Refusal(ctx, a, other.refused)) },
-		"ReplaceGrants of a model":  func() error { return replace(subject, mine.ws.ID) },
+		"UsageCall": func() error {
+			return second(s.UsageCall(ctx, a, other.ws.ID, "00000000-0000-4000-8000-000000000000", storetest.Start))
+		},
+		"GrantList":                func() error { return second(s.GrantList(ctx, a, subject)) },
+		"Refusal":                  func() error { return second(s.Refusal(ctx, a, other.refused)) },
+		"ReplaceGrants of a model": func() error { return replace(subject, mine.ws.ID) },
 		"ReplaceGrants to a workspace": func() error {
 			return replace(grant.Subject{Model: mine.model, Capability: catalogue.Call}, other.ws.ID)
 		},
@@ -219,7 +222,11 @@ func foreignLists(t *testing.T, s *store.Store, mine, theirs estate) map[string]
 	if len(models) != 1 || len(providers) != 1 {
 		t.Errorf("%d models and %d providers", len(models), len(providers))
 	}
-	records, _, err := s.Usage(ctx, mine.Default, usage.Filter{})
+	records, _, err := s.Usage(ctx, a, usage.Filter{Workspace: theirs.ws.ID}, usage.Page{})
+	must(t, err)
+	used, err := s.UsageSums(ctx, a, usage.Query{Filter: usage.Filter{Workspace: theirs.ws.ID}})
+	must(t, err)
+	own, _, err := s.Usage(ctx, a, usage.Filter{}, usage.Page{})
 	must(t, err)
 	members, _, err := s.Members(ctx, a, theirs.ws.ID, workspace.MemberFilter{})
 	must(t, err)
@@ -260,7 +267,7 @@ func foreignLists(t *testing.T, s *store.Store, mine, theirs estate) map[string]
 		"Members": len(members), "Administrators": len(heads), "Seats": len(seats), "UserImpact": len(impact.Keys) + len(impact.Workspaces),
 		"Users and Candidates": strangers,
 		"Workspaces":           len(workspaces), "Keys of one": len(one), "Keys of two": len(two), "Keys found": len(searched),
-		"Models": foreign, "Usage": len(records),
+		"Models": foreign, "Usage": len(records) + len(used), "Usage of all": len(own) - 1,
 	}
 }
 
@@ -298,8 +305,8 @@ func TestEveryMethodNamesItsOwnerFirst(t *testing.T) {
 	without := map[string]string{
 		"OpenAccount": "makes the owner", "Accounts": "the command line's", "AccountByAlias": "log-on", "UserByLogOn": "log-on",
 		"Actor": "a session's user", "Half": "a session's user", "AdminKeyByDigest": "its secret", "Invitation": "the token's", "AcceptInvitation": "the token's", "Sessions": "their tokens", "Facts": "the policy's, of all",
-		"InsertUsage": "the recorder's, of all", "InsertRefusals": "the recorder's, of all", "PruneRefusals": "the recorder's, of all", "KeysUsed": "the recorder's, of all", "Note": "the event says",
-		"Tips": "the exporter's, of all", "Chains": "the verifier's, of all",
+		"InsertUsage": "the recorder's, of all", "InsertRefusals": "the recorder's, of all", "PruneRefusals": "the recorder's, of all", "PurgeUsage": "the keeper's, of all", "VerifyUsage": "the keeper's, of all", "Note": "the event says",
+		"Ping": "of all", "Tips": "the exporter's, of all", "Chains": "the verifier's, of all",
 		"Beat": "of all servers", "Leave": "of all servers", "Canary": "the installation's", "Close": "", "OnChange": "", "Exec": "test", "Unchain": "test", "Strings": "test", "Number": "test", "Postgres": "test", "Plan": "test", "Reads": "test",
 	}
 	owners := []reflect.Type{reflect.TypeFor[ident.Account](), reflect.TypeFor[ident.Workspace]()}

@@ -1,108 +1,197 @@
 package store
 
 import (
+	"cmp"
 	"context"
+	"encoding/hex"
+	"slices"
 	"time"
 
 	"bailiwick/internal/ident"
 	"bailiwick/internal/usage"
 )
 
-// Usage implements usage.Store.
-func (s *Store) Usage(ctx context.Context, ws ident.Workspace, f usage.Filter) (page []usage.Listed, next string, err error) {
-	type line struct {
-		Row            usageRow `gorm:"embedded"`
-		KeyDescription string
-	}
-	where, args, err := usageConditions(ws, f)
-	if err != nil {
-		return nil, "", err
-	}
-	size := pageSize(f.Limit)
-	lines, err := of[line](s.read).Raw(`SELECT u.*, COALESCE(k.description, '') AS key_description FROM usage u
-		LEFT JOIN keys k ON k.id = u.key_id AND k.account_id = u.account_id`+where+
-		" ORDER BY u.at DESC, u.call_id DESC LIMIT ?", append(args, size+1)...).Find(ctx)
-	if err != nil {
-		return nil, "", explain(err, "usage")
-	}
-	lines, next = cut(lines, size, func(l line) string { return timeCursor(l.Row.At, string(l.Row.Call)) })
-	page = make([]usage.Listed, len(lines))
-	for i, l := range lines {
-		page[i] = usage.Listed{Record: l.Row.record(), KeyDescription: l.KeyDescription}
-	}
-	return page, next, nil
+// usageLine is a call with everything a list shows of it.
+type usageLine struct {
+	Row            usageRow    `gorm:"embedded"`
+	Series         usageSeries `gorm:"embedded;embeddedPrefix:s_"`
+	Account        ident.Account
+	Workspace      ident.Workspace
+	KeyDescription string
+	MemberName     string
+	WorkspaceName  string
 }
 
-// usageConditions puts together constant pieces; every value is an argument.
-func usageConditions(ws ident.Workspace, f usage.Filter) (where string, args []any, err error) {
-	where, args = usagePeriod(ws, f.From, f.To)
+const usageLines = `SELECT c.at, c.cost, c.input, c.output, c.cached, c.reasoning, c.duration, c.first_byte, c.call_id,
+	s.key_id AS s_key_id, s.member_id AS s_member_id, s.model_id AS s_model_id, s.provider_id AS s_provider_id, s.dialect AS s_dialect, s.stream AS s_stream,
+	s.source AS s_source, s.status AS s_status, s.code AS s_code, s.currency AS s_currency, s.price_version AS s_price_version,
+	p.account_id AS account, p.workspace_id AS workspace,
+	COALESCE(k.description, '') AS key_description, COALESCE(m.log_on, '') AS member_name, COALESCE(w.name, '') AS workspace_name
+	FROM usage_calls c JOIN usage_series s ON s.id = c.series JOIN usage_places p ON p.id = c.place
+	LEFT JOIN keys k ON k.id = s.key_id AND k.account_id = p.account_id LEFT JOIN users m ON m.id = s.member_id AND m.account_id = p.account_id
+	LEFT JOIN workspaces w ON w.id = p.workspace_id WHERE c.place = ?`
+
+func (l usageLine) listed() usage.Listed {
+	r, s := l.Row, l.Series
+	return usage.Listed{
+		Record: usage.Record{
+			Call: ident.CallOf([16]byte(r.Call)), At: r.At.time(), Account: l.Account, Workspace: l.Workspace, Key: s.Key, Member: s.Member, Model: s.Model,
+			Dialect: s.Dialect, Provider: s.Provider, Input: r.Input, Output: r.Output, Cached: r.Cached, Reasoning: r.Reasoning, Source: usageSources[s.Source],
+			Cost: r.Cost, Currency: s.Currency, PriceVersion: s.PriceVersion, Status: s.Status, Code: s.Code, Stream: s.Stream,
+			Duration: time.Duration(r.Duration) * time.Microsecond, FirstByte: time.Duration(r.FirstByte) * time.Microsecond,
+		},
+		KeyDescription: l.KeyDescription, MemberName: l.MemberName, WorkspaceName: l.WorkspaceName,
+	}
+}
+
+func (l usageLine) cursor() string { return timeCursor(l.Row.At, hex.EncodeToString(l.Row.Call)) }
+
+// span is a piece of time in a list, newest first: up to before a call, or to
+// before a moment.
+type span struct {
+	from, to stamp // half open
+	call     []byte
+}
+
+// where bounds a column of times.
+func (p span) where() (string, []any) {
+	if p.call != nil {
+		return " AND c.at >= ? AND (c.at, c.call_id) < (?, ?)", []any{p.from, p.to, p.call}
+	}
+	return " AND c.at >= ? AND c.at < ?", []any{p.from, p.to}
+}
+
+const endOfTime = stamp(1) << 62
+
+func spanOf(f usage.Filter, after string) (span, error) {
+	p := span{from: stampOf(f.From), to: endOfTime}
+	if !f.To.IsZero() {
+		p.to = stampOf(f.To)
+	}
+	if after == "" {
+		return p, nil
+	}
+	at, text, err := readTimeCursor(after)
+	if err != nil {
+		return p, err
+	}
+	call, err := hex.DecodeString(text)
+	if err != nil || len(call) != 16 {
+		return p, badCursor(err)
+	}
+	if at < p.to {
+		p.to, p.call = at, call
+	}
+	return p, nil
+}
+
+// seriesConditions put together constant pieces; every value is an argument.
+func seriesConditions(f usage.Filter) (where string, args []any) {
+	add := func(condition string, value any) { where, args = where+condition, append(args, value) }
 	if f.Model != "" {
-		where, args = where+" AND u.model_id = ?", append(args, f.Model)
+		add(" AND s.model_id = ?", f.Model)
+	}
+	if f.Key != "" {
+		add(" AND s.key_id = ?", f.Key)
+	}
+	if f.Member != "" {
+		add(" AND s.member_id = ?", f.Member)
 	}
 	if f.Failed {
-		where += " AND u.code <> ''"
-	}
-	if f.After != "" {
-		at, call, err := readTimeCursor(f.After)
-		if err != nil {
-			return "", nil, err
-		}
-		where, args = where+" AND (u.at, u.call_id) < (?, ?)", append(args, at, call)
-	}
-	return where, args, nil
-}
-
-func usagePeriod(ws ident.Workspace, from, to time.Time) (where string, args []any) {
-	where, args = " WHERE u.workspace_id = ?", []any{ws}
-	if !from.IsZero() {
-		where, args = where+" AND u.at >= ?", append(args, stampOf(from))
-	}
-	if !to.IsZero() {
-		where, args = where+" AND u.at < ?", append(args, stampOf(to))
+		where += " AND s.code <> ''"
 	}
 	return where, args
 }
 
-// sums are the columns of usage.Sum.
-const sums = `COUNT(*) AS calls, SUM(CASE WHEN u.code <> '' THEN 1 ELSE 0 END) AS failed, SUM(u.input) AS input, SUM(u.output) AS output`
-
-type sumRow struct{ Calls, Failed, Input, Output int }
-
-func (r sumRow) sum() usage.Sum { return usage.Sum(r) }
-
-// UsageByDay implements usage.Store: the UTC days with usage, oldest first.
-func (s *Store) UsageByDay(ctx context.Context, ws ident.Workspace, from, to time.Time) ([]usage.Day, error) {
-	const day = stamp(24 * time.Hour / time.Microsecond)
-	type line struct {
-		Sum sumRow `gorm:"embedded"`
-		Day int64  // since 1970
-	}
-	where, args := usagePeriod(ws, from, to)
-	lines, err := of[line](s.read).Raw("SELECT u.at / 86400000000 AS day, "+sums+" FROM usage u"+where+" GROUP BY 1 ORDER BY 1", args...).Find(ctx)
+// Usage implements usage.Store. Each workspace has its calls in order, so those
+// of an account are merged from the beginnings of its workspaces' lists.
+func (s *Store) Usage(ctx context.Context, a ident.Account, f usage.Filter, p usage.Page) (page []usage.Listed, next string, err error) {
+	within, err := spanOf(f, p.After)
 	if err != nil {
-		return nil, explain(err, "usage")
+		return nil, "", err
 	}
-	days := make([]usage.Day, len(lines))
+	places, err := s.usagePlaces(ctx, a, f.Workspace)
+	if err != nil {
+		return nil, "", explain(err, "usage")
+	}
+	size := pageSize(p.Limit)
+	var lines []usageLine
+	for _, place := range places {
+		some, err := s.usageOf(ctx, place, f, within, size+1)
+		if err != nil {
+			return nil, "", explain(err, "usage")
+		}
+		lines = append(lines, some...)
+	}
+	slices.SortFunc(lines, func(a, b usageLine) int {
+		return cmp.Or(cmp.Compare(b.Row.At, a.Row.At), cmp.Compare(string(b.Row.Call), string(a.Row.Call)))
+	})
+	lines, next = cut(lines, size, usageLine.cursor)
+	page = make([]usage.Listed, len(lines))
 	for i, l := range lines {
-		days[i] = usage.Day{Day: (stamp(l.Day) * day).time(), Sum: l.Sum.sum()}
+		page[i] = l.listed()
 	}
-	return days, nil
+	return page, next, nil
 }
 
-// UsageByModel implements usage.Store: the most called first.
-func (s *Store) UsageByModel(ctx context.Context, ws ident.Workspace, from, to time.Time) ([]usage.ByModel, error) {
-	type line struct {
-		Sum   sumRow      `gorm:"embedded"`
-		Model ident.Model `gorm:"column:model_id"`
+// usageOf lists a workspace's calls. Where only some are chosen, the sums know
+// in which hours there are any, so that the others are not read.
+func (s *Store) usageOf(ctx context.Context, place int64, f usage.Filter, within span, most int) ([]usageLine, error) {
+	conditions, args := seriesConditions(f)
+	if conditions == "" {
+		return s.usageIn(ctx, place, within, "", nil, most)
 	}
-	where, args := usagePeriod(ws, from, to)
-	lines, err := of[line](s.read).Raw("SELECT u.model_id, "+sums+" FROM usage u"+where+" GROUP BY u.model_id ORDER BY calls DESC, u.model_id", args...).Find(ctx)
+	hours, err := s.hoursWith(ctx, place, within, conditions, args, most)
 	if err != nil {
-		return nil, explain(err, "usage")
+		return nil, err
 	}
-	models := make([]usage.ByModel, len(lines))
-	for i, l := range lines {
-		models[i] = usage.ByModel{Model: l.Model, Sum: l.Sum.sum()}
+	var lines []usageLine
+	for _, h := range hours {
+		one := within
+		one.from = max(one.from, h*hour)
+		if end := (h + 1) * hour; end <= one.to {
+			one.to, one.call = end, nil
+		}
+		some, err := s.usageIn(ctx, place, one, conditions, args, most-len(lines))
+		if err != nil {
+			return nil, err
+		}
+		if lines = append(lines, some...); len(lines) >= most {
+			break
+		}
 	}
-	return models, nil
+	return lines, nil
+}
+
+func (s *Store) usageIn(ctx context.Context, place int64, within span, conditions string, args []any, most int) ([]usageLine, error) {
+	where, bounds := within.where()
+	all := append(append(append([]any{place}, bounds...), args...), most)
+	return of[usageLine](s.read).Raw(usageLines+where+conditions+" ORDER BY c.at DESC, c.call_id DESC LIMIT ?", all...).Find(ctx)
+}
+
+// hoursWith gives the hours in which a workspace has such calls, newest first.
+func (s *Store) hoursWith(ctx context.Context, place int64, within span, conditions string, args []any, most int) (hours []stamp, err error) {
+	all := append([]any{place, within.from / hour, within.to / hour}, args...)
+	err = s.read.WithContext(ctx).Raw(`SELECT h.at FROM usage_hours h JOIN usage_series s ON s.id = h.series
+		WHERE h.place = ? AND h.at >= ? AND h.at <= ?`+conditions+" GROUP BY h.at ORDER BY h.at DESC LIMIT ?", append(all, most)...).Scan(&hours).Error
+	return hours, err
+}
+
+// UsageCall implements usage.Store.
+func (s *Store) UsageCall(ctx context.Context, a ident.Account, ws ident.Workspace, id ident.Call, at time.Time) (usage.Listed, error) {
+	places, err := s.usagePlaces(ctx, a, ws)
+	if err != nil {
+		return usage.Listed{}, explain(err, "call")
+	}
+	call := id.Bytes()
+	for _, place := range places {
+		line, err := of[usageLine](s.read).Raw(usageLines+" AND c.at = ? AND c.call_id = ?", place, stampOf(at), call[:]).Find(ctx)
+		if err != nil {
+			return usage.Listed{}, explain(err, "call")
+		}
+		if len(line) > 0 {
+			return line[0].listed(), nil
+		}
+	}
+	return usage.Listed{}, faultNoCall
 }

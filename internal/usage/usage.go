@@ -1,13 +1,10 @@
-// Package usage is about what calls consumed. Every call, refused ones too,
-// leaves one record.
+// Package usage is about what calls consumed. Every call with a known key,
+// refused ones too, leaves one record.
 package usage
 
 import (
-	"context"
 	"time"
 
-	"bailiwick/internal/access"
-	"bailiwick/internal/fault"
 	"bailiwick/internal/ident"
 )
 
@@ -18,9 +15,13 @@ type Source string
 const (
 	FromProvider Source = "provider"  // the provider said so
 	Counted      Source = "counted"   // we counted them
-	Estimated    Source = "estimated" // the provider said nothing; worked out from the size of the text
+	Estimated    Source = "estimated" // the provider said nothing, or nothing that can be; worked out from the size of the text
 	Nothing      Source = ""          // nothing was consumed
 )
+
+// Interrupted is the code of calls whose end nobody saw: the process died
+// before it. Their figures are those estimated when they began.
+const Interrupted = "Interrupted"
 
 // Record is what one call consumed.
 type Record struct {
@@ -28,7 +29,8 @@ type Record struct {
 	At        time.Time // when it came in
 	Account   ident.Account
 	Workspace ident.Workspace
-	Key       ident.Key // empty: the console's own
+	Key       ident.Key  // empty: the console's own
+	Member    ident.User // who stands behind it: the key's owner; empty: nobody does any more
 	Model     ident.Model
 	Dialect   string // "openai", "dashscope" or "anthropic"
 	Provider  ident.Provider
@@ -37,115 +39,112 @@ type Record struct {
 	Cached    int // of Input: tokens read from a cache
 	Reasoning int // of Output: tokens of reasoning
 	Source    Source
-	Status    int    // HTTP
-	Code      string // of a refusal or failure, in the caller's dialect (Anthropic's has none: the native one); empty: none
-	Stream    bool
-	Duration  time.Duration // until the last byte
-	FirstByte time.Duration // until the first byte of the answer; zero: none came
+	// Cost is in millionths of the currency, at the prices of PriceVersion, the
+	// version of the model in the account's catalogue. No currency: no price.
+	Cost         int64
+	Currency     string
+	PriceVersion int64
+	Status       int    // HTTP
+	Code         string // of a refusal or failure, in the caller's dialect (Anthropic's has none: the native one); empty: none
+	Stream       bool
+	Duration     time.Duration // until the last byte was about to be sent
+	FirstByte    time.Duration // until the first byte of the answer; zero: none came
 }
 
 // Listed is a record as lists show it.
 type Listed struct {
 	Record
 	KeyDescription string
+	MemberName     string // how the member logs on; empty: gone
+	WorkspaceName  string // empty: gone
 }
 
-// Filter chooses records for a list, newest first.
-type Filter struct {
-	From, To time.Time // half open; zero: unbounded
-	Model    ident.Model
-	Failed   bool   // only those with a code
-	After    string // the cursor the previous page ended with
-	Limit    int
-}
+// Costs is money by currency, in millionths of it.
+type Costs map[string]int64
 
 // Sum is the total of some records.
 type Sum struct {
-	Calls, Failed int
-	Input, Output int // tokens
+	Calls, Failed     int
+	Input, Output     int // tokens
+	Cached, Reasoning int // of Input and Output
+	Costs             Costs
 }
 
-// Day is the sum of one UTC day.
-type Day struct {
-	Day time.Time
-	Sum
-}
+// Tokens are those of input and output together.
+func (s Sum) Tokens() int { return s.Input + s.Output }
 
-// ByModel is the sum of one model.
-type ByModel struct {
-	Model ident.Model
-	Sum
-}
-
-// Store is what recorder and service need of storage.
-type Store interface {
-	// InsertUsage keeps records in one transaction; those whose call is there
-	// already are left as they are.
-	InsertUsage(ctx context.Context, records []Record) error
-	Usage(ctx context.Context, ws ident.Workspace, f Filter) (page []Listed, next string, err error)
-	UsageByDay(ctx context.Context, ws ident.Workspace, from, to time.Time) ([]Day, error)
-	UsageByModel(ctx context.Context, ws ident.Workspace, from, to time.Time) ([]ByModel, error)
-	// KeysUsed notes when keys were last used.
-	KeysUsed(ctx context.Context, at map[ident.Key]time.Time) error
-}
-
-// Service is what people can see of usage.
-type Service struct {
-	Store Store
-	Now   func() time.Time
-}
-
-// Report is what the Usage page of a workspace shows.
-type Report struct {
-	From, To time.Time
-	Sum      Sum
-	Days     []Day // every day of the period, empty ones too
-	Models   []ByModel
-	Calls    []Listed
-	Next     string
-}
-
-// MaxDays is the longest period of a report.
-const MaxDays = 366
-
-// Report sums and lists a workspace's usage in the last days, today included
-// (UTC). It needs usage:read there; days is 1–366.
-func (s *Service) Report(ctx context.Context, by access.Actor, ws ident.Workspace, days int, f Filter) (Report, error) {
-	if err := by.RequireIn(ws, access.ReadUsage); err != nil {
-		return Report{}, err
-	}
-	if days < 1 || days > MaxDays {
-		return Report{}, fault.Field("days", "Choose a period of 1–%d days.", MaxDays)
-	}
-	r := Report{To: s.Now().UTC().Truncate(24*time.Hour).AddDate(0, 0, 1)}
-	r.From = r.To.AddDate(0, 0, -days)
-	f.From, f.To = r.From, r.To
-	found, err := s.Store.UsageByDay(ctx, ws, r.From, r.To)
-	if err != nil {
-		return Report{}, err
-	}
-	r.Days = everyDay(r.From, days, found)
-	for _, d := range found {
-		r.Sum.Calls, r.Sum.Failed = r.Sum.Calls+d.Calls, r.Sum.Failed+d.Failed
-		r.Sum.Input, r.Sum.Output = r.Sum.Input+d.Input, r.Sum.Output+d.Output
-	}
-	if r.Models, err = s.Store.UsageByModel(ctx, ws, r.From, r.To); err != nil {
-		return Report{}, err
-	}
-	r.Calls, r.Next, err = s.Store.Usage(ctx, ws, f)
-	return r, err
-}
-
-// everyDay puts the days with no usage between those that have some.
-func everyDay(from time.Time, days int, found []Day) []Day {
-	all := make([]Day, days)
-	for i := range all {
-		all[i].Day = from.AddDate(0, 0, i)
-	}
-	for _, d := range found {
-		if i := int(d.Day.Sub(from).Hours() / 24); i >= 0 && i < days {
-			all[i].Sum = d.Sum
+// Add adds another sum.
+func (s *Sum) Add(o Sum) {
+	s.Calls, s.Failed = s.Calls+o.Calls, s.Failed+o.Failed
+	s.Input, s.Output = s.Input+o.Input, s.Output+o.Output
+	s.Cached, s.Reasoning = s.Cached+o.Cached, s.Reasoning+o.Reasoning
+	for currency, n := range o.Costs {
+		if s.Costs == nil {
+			s.Costs = Costs{}
 		}
+		s.Costs[currency] += n
 	}
-	return all
 }
+
+// Dimension is what sums can be told apart by.
+type Dimension string
+
+// The dimensions.
+const (
+	ByNothing   Dimension = ""
+	ByModel     Dimension = "model"
+	ByKey       Dimension = "key"
+	ByMember    Dimension = "member"
+	ByWorkspace Dimension = "workspace"
+	BySource    Dimension = "source"
+	ByCode      Dimension = "code" // of refusals and failures
+)
+
+// Dimensions are those a report can be about, in the order of the screens.
+var Dimensions = []Dimension{ByModel, ByKey, ByMember, ByWorkspace, BySource, ByCode}
+
+// Filter chooses records of an account. Empty fields choose all.
+type Filter struct {
+	From, To  time.Time // half open; zero: unbounded
+	Workspace ident.Workspace
+	Model     ident.Model
+	Key       ident.Key
+	Member    ident.User
+	Failed    bool // only those with a code
+}
+
+// Page is which part of a list of records is wanted, newest first.
+type Page struct {
+	After string // the cursor the previous page ended with
+	Limit int
+}
+
+// Step is how long the periods are that sums are told apart by.
+type Step time.Duration
+
+// The steps.
+const (
+	Whole Step = 0
+	Hour  Step = Step(time.Hour)
+	Day   Step = Step(24 * time.Hour)
+)
+
+// Query asks for sums. From and To begin hours, and days unless Hourly.
+type Query struct {
+	Filter
+	By     Dimension
+	Step   Step
+	Hourly bool     // read by the hour, even where Step does not ask for it
+	Apart  []string // not nil: only these are told apart, all others are summed up as ""
+}
+
+// Line is the sum of one thing in one period.
+type Line struct {
+	At    time.Time // when the period begins; zero: Step is Whole
+	Name  string    // as the dimension has it, such as a key's id
+	Label string    // what people call it; empty: nothing else than Name
+	Sum
+}
+
+// Others is the name of the line that sums up what Apart does not name.
+const Others = "*"
