@@ -31,8 +31,14 @@ func (g *Gateway) authenticate(c *Call) *dialect.Refusal {
 		At:        c.At,
 		Manage:    c.service.Managing(),
 	}
-	if presented && secret.WellFormed(key) {
+	switch {
+	case !presented:
+	case secret.WellFormed(key):
 		c.question.Digest, c.hint = g.Pepper.Digest(key), key[len(key)-hintLength:]
+	case strings.HasPrefix(key, secret.TemporaryPrefix):
+		if d, until, ok := g.Pepper.OpenTemporary(key); ok {
+			c.question.Digest, c.question.Until, c.hint = d, until, key[len(key)-hintLength:]
+		}
 	}
 	return nil
 }

@@ -140,6 +140,9 @@ func (g *Gateway) pass(c *Call) *dialect.Refusal {
 	if c.service.Managing() {
 		return g.manage(c)
 	}
+	if c.service == dialect.Tokens {
+		return g.lend(c)
+	}
 	if r := g.admit(c); r != nil {
 		return r
 	}

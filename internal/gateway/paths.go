@@ -54,6 +54,7 @@ var paths = map[string]path{
 	native + "models":                                            {http.MethodGet, dashscope.Dialect{}, dialect.Models},
 	native + "models/permissions":                                {readAndChange, dashscope.Dialect{}, dialect.Permissions},
 	native + "models/limits":                                     {readAndChange, dashscope.Dialect{}, dialect.Limits},
+	native + "tokens":                                            {http.MethodPost, dashscope.Dialect{}, dialect.Tokens},
 	native + "quotas":                                            {http.MethodGet, dashscope.Dialect{}, dialect.Quotas},
 }
 

@@ -33,6 +33,7 @@ const (
 	Permissions                // what a workspace may do with models: read, change (DashScope)
 	Limits                     // how often and how much it may: read, change (DashScope)
 	Quotas                     // the same, read (DashScope)
+	Tokens                     // make a temporary key (DashScope)
 )
 
 // Answers reports whether the service answers with text, which is counted
