@@ -19,17 +19,19 @@ const shownWorkspaces = 100
 
 // The keys of the navigation's lines.
 const (
-	atModels     = "models"
-	atKeys       = "keys"
-	atMembers    = "members"
-	atUsage      = "usage"
-	atWhy        = "why"
-	atWorkspaces = "workspaces"
-	atUsers      = "users"
-	atProviders  = "providers"
-	atSettings   = "settings"
-	atSecurity   = "security" // of the account menu
-	atManagement = "management"
+	atModels         = "models"
+	atKeys           = "keys"
+	atMembers        = "members"
+	atUsage          = "usage"
+	atWhy            = "why"
+	atAccountWhy     = "account-why"
+	atWorkspaces     = "workspaces"
+	atUsers          = "users"
+	atProviders      = "providers"
+	atAuthorizations = "authorizations"
+	atSettings       = "settings"
+	atSecurity       = "security" // of the account menu
+	atManagement     = "management"
 )
 
 // assets are what every page loads.
@@ -128,8 +130,9 @@ func accountNav(by access.Actor, key string) []layout.NavItem {
 	return []layout.NavItem{
 		item(atWorkspaces, "Workspace Management", workspacesURL, access.ListWorkspaces),
 		item(atUsers, "RAM Users", usersURL, access.ReadUsers),
+		item(atAuthorizations, "Model Authorizations", authorizationsURL, access.ReadGrants),
 		item(atProviders, "Providers", providersURL, access.ReadProviders),
-		item(atWhy, "Why?", accountWhyURL, access.ReadGrants),
+		item(atAccountWhy, "Why?", accountWhyURL, access.ReadGrants),
 		item(atManagement, "Management API", managementURL, access.ReadAdminKeys),
 		item(atAccountAudit, "Audit", auditURL, access.ReadAudit),
 		item(atAccountUsage, "Usage", accountUsageURL, access.ReadAllUsage),

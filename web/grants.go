@@ -10,10 +10,12 @@ import (
 	"github.com/a-h/templ"
 	"github.com/labstack/echo/v4"
 
+	"bailiwick/internal/access"
 	"bailiwick/internal/catalogue"
 	"bailiwick/internal/fault"
 	"bailiwick/internal/grant"
 	"bailiwick/internal/ident"
+	"bailiwick/views/authorizations"
 	"bailiwick/views/models"
 )
 
@@ -49,13 +51,22 @@ func (s *Server) showGrants(c echo.Context) error {
 func (s *Server) showAuthorize(c echo.Context, status int, m catalogue.Model, subject grant.Subject, list grant.List, wanted []ident.Workspace, p models.AuthorizeProps) error {
 	p.Capability, p.Model = subject.Capability.Title(), m.Name
 	p.Action, p.CancelURL, p.AddURL = authorizeURL(here(c).ID, m.ID, subject.Capability), modelURL(here(c).ID, m.ID), workspacesURL
+	over := s.modelsPage
+	if ofMatrix(c) {
+		p.Action, p.CancelURL, over = withQuery(p.Action, "from", fromMatrix), authorizationsURL, s.authorizationsPage
+	}
+	p.EveryURL = authorizationsURL
 	p.Version = strconv.FormatInt(list.Version, 10)
 	for _, h := range list.Holders {
+		if h.All {
+			p.Every = append(p.Every, h.Name)
+			continue
+		}
 		p.Workspaces = append(p.Workspaces, models.Choice{
-			ID: string(h.Workspace), Name: h.Name, Was: holds(h), Authorized: slices.Contains(wanted, h.Workspace),
+			ID: string(h.Workspace), Name: h.Name, Was: h.Granted, Authorized: slices.Contains(wanted, h.Workspace),
 		})
 	}
-	return s.showDialog(c, status, models.AuthorizeDialog(p), s.modelsPage)
+	return s.showDialog(c, status, models.AuthorizeDialog(p), over)
 }
 
 // changeGrants answers POST …/models/:model/authorize/:capability.
@@ -80,9 +91,27 @@ func (s *Server) changeGrants(c echo.Context) error {
 		return err
 	}
 	message := changed(m, subject, change)
+	if ofMatrix(c) {
+		return s.matrixChanged(c, message)
+	}
 	return s.done(c, modelURL(here(c).ID, m.ID), message, func() (templ.Component, error) {
 		rights, err := s.rights(c, here(c), m)
 		return models.AuthorizedDone(models.AuthorizedProps{Rights: rights, Toast: message}), err
+	})
+}
+
+// fromMatrix says in an address that a dialog lies over the matrix, and leads
+// back there.
+const fromMatrix = "authorizations"
+
+func ofMatrix(c echo.Context) bool { return c.QueryParam("from") == fromMatrix }
+
+func mayGrant(c echo.Context) bool { return actor(c).May(access.ChangeGrants) }
+
+func (s *Server) matrixChanged(c echo.Context, message string) error {
+	return s.done(c, authorizationsURL, message, func() (templ.Component, error) {
+		p, err := s.matrix(c)
+		return authorizations.Changed(authorizations.ChangedProps{Matrix: p, Toast: message}), err
 	})
 }
 
@@ -123,13 +152,12 @@ func workspaceIDs(texts []string) ([]ident.Workspace, error) {
 	return ids, nil
 }
 
-func holds(h grant.Holder) bool { return h.Granted || h.All }
-
-// authorized are those who hold a subject.
+// authorized are those who hold a subject by a grant of its own. Whoever may
+// call every model is not the list's to change.
 func authorized(list grant.List) []ident.Workspace {
 	var ids []ident.Workspace
 	for _, h := range list.Holders {
-		if holds(h) {
+		if h.Granted && !h.All {
 			ids = append(ids, h.Workspace)
 		}
 	}
@@ -158,9 +186,10 @@ func meanwhile(list grant.List, was []ident.Workspace, now time.Time) *models.Co
 	for _, h := range list.Holders {
 		held := slices.Contains(was, h.Workspace)
 		switch {
-		case holds(h) && !held:
+		case h.All:
+		case h.Granted && !held:
 			p.Granted = append(p.Granted, h.Name)
-		case !holds(h) && held:
+		case !h.Granted && held:
 			p.Revoked = append(p.Revoked, h.Name)
 		}
 	}

@@ -102,6 +102,9 @@ func (s *Server) routes() []route {
 
 		// the account as a whole
 		{"GET", "/account/keys", access.Enter, s.listAllKeys},
+		{"GET", "/account/authorizations", access.ReadGrants, s.listAuthorizations},
+		{"GET", "/workspaces/:workspace/authorize-all", access.ChangeGrants, s.confirmAuthorizeAll},
+		{"POST", "/workspaces/:workspace/authorize-all", access.ChangeGrants, s.authorizeAll},
 		{"GET", "/account/users", access.ReadUsers, s.listUsers},
 		{"POST", "/account/users", access.ChangeUsers, s.createUser},
 		{"GET", "/account/users/new", access.ChangeUsers, s.newUser},

@@ -74,8 +74,9 @@ func whyURL(ws ident.Workspace) string {
 	return workspaceURL(ws) + "/why"
 }
 
-func newKeyURL(ws ident.Workspace) string { return keysURL(ws) + "/new" }
-func usageURL(ws ident.Workspace) string  { return workspaceURL(ws) + "/usage" }
+func authorizeAllURL(ws ident.Workspace) string { return workspaceURL(ws) + "/authorize-all" }
+func newKeyURL(ws ident.Workspace) string       { return keysURL(ws) + "/new" }
+func usageURL(ws ident.Workspace) string        { return workspaceURL(ws) + "/usage" }
 
 func workspaceAuditURL(ws ident.Workspace) string { return workspaceURL(ws) + "/audit" }
 

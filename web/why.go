@@ -136,11 +136,12 @@ func (s *Server) lookWhy(c echo.Context) (why.LookProps, int, error) {
 // whyPage is the whole page.
 func (s *Server) whyPage(c echo.Context, look why.LookProps, q why.QuestionProps, recent why.RecentProps) (templ.Component, error) {
 	p := why.IndexProps{Look: look, Question: q, Recent: recent}
+	key := atAccountWhy
 	if v := visitOf(c); v.here != nil {
-		p.Workspace = v.here.Name
+		p.Workspace, key = v.here.Name, atWhy
 	}
 	var err error
-	p.Chrome, err = s.chrome(c, "Why?", atWhy)
+	p.Chrome, err = s.chrome(c, "Why?", key)
 	return why.Index(p), err
 }
 

@@ -26,6 +26,7 @@ type commands struct {
 	Account accountCommand `cmd:"" help:"Open accounts."`
 	User    userCommand    `cmd:"" help:"Add RAM users and reset passwords."`
 	Audit   auditCommand   `cmd:"" help:"Verify the audit trail."`
+	Explain explainCommand `cmd:"" help:"Say why a call is allowed or refused, who set that, and what would change it. Nothing is called."`
 	Books   booksCommand   `cmd:"" name:"verify-books" help:"Make sure that calls and their sums by hour and day say the same; every difference is named, and then the exit code is 1."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }

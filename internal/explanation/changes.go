@@ -81,12 +81,9 @@ func offering(c catalogue.Capability) string {
 	return " that offers " + c.Title()
 }
 
-// placeOf names the workspace of a change as far as it was found.
+// placeOf names the workspace of a change.
 func (s speech) placeOf(c policy.Change) string {
-	if s.Workspace != nil && s.Workspace.ID == c.Workspace {
-		return s.Workspace.Name
-	}
-	return string(c.Workspace)
+	return orElse(s.nameOf(c.Workspace), string(c.Workspace))
 }
 
 func lower(title string) string {

@@ -157,7 +157,7 @@ func beyond(now *policy.Snapshot, ws ident.Workspace, q policy.Question) error {
 
 // answer explains a question in words, of one workspace those that its people may read.
 func (s *Service) answer(ctx context.Context, now *policy.Snapshot, a ident.Account, ws ident.Workspace, q policy.Question, formed bool) (Answer, error) {
-	say := speech{Explanation: now.Explain(q), wellKnown: formed}
+	say := speech{Explanation: now.Explain(q), nameOf: now.WorkspaceName, wellKnown: formed}
 	if err := s.introduce(ctx, ws, &say); err != nil {
 		return Answer{}, err
 	}

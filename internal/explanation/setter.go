@@ -68,7 +68,7 @@ func (s speech) granting(failed bool) (f account.TrailFilter, actions []string) 
 	case w.Default:
 		return f, nil
 	case !failed && w.CallAll && c == catalogue.Call:
-		return account.TrailFilter{Workspace: w.ID, Object: string(w.ID)}, []string{"grants:open"}
+		return account.TrailFilter{Workspace: w.ID, Object: string(w.ID), Text: "every model"}, []string{"grants:change"}
 	}
 	word := "granted "
 	if failed {

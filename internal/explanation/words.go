@@ -44,7 +44,8 @@ type speech struct {
 	policy.Explanation
 	key       string // how the key is called, such as `sk-ws-…a1b2 ("newsletter")`
 	owner     string // such as "alice@acme"
-	wellKnown bool   // what was presented has the form of a key
+	nameOf    func(ident.Workspace) string
+	wellKnown bool // what was presented has the form of a key
 }
 
 // found says what a check found.

@@ -29,7 +29,7 @@ type Holder struct {
 	Granted   bool
 	Since     time.Time // zero when not granted
 	By        string    // who granted it, such as "root@acme"
-	All       bool      // holds it through "authorize all", not by a grant of its own
+	All       bool      // holds it through "authorize all", whatever it is granted besides; an edit of the list leaves it alone
 }
 
 // Unedited is the version of a list that nobody has edited yet.
@@ -47,7 +47,7 @@ type List struct {
 // Edit is what an administrator wants a list to become.
 type Edit struct {
 	Version    int64             // of the list that was looked at
-	Authorized []ident.Workspace // all that shall be authorized afterwards
+	Authorized []ident.Workspace // all that shall be authorized afterwards; those with All are left as they are
 }
 
 // Change is what an edit changed.

@@ -163,3 +163,12 @@ func (s *Snapshot) Catalogue(a ident.Account) []*Model {
 	slices.SortFunc(list, func(a, b *Model) int { return cmp.Compare(a.ID, b.ID) })
 	return list
 }
+
+// WorkspaceName is what a workspace is called; empty when there is none.
+func (s *Snapshot) WorkspaceName(id ident.Workspace) string {
+	w, known := s.workspaces.get(id)
+	if !known {
+		return ""
+	}
+	return w.Name
+}

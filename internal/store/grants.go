@@ -38,7 +38,7 @@ func (r holderRow) holder(c catalogue.Capability) grant.Holder {
 	if h.Granted {
 		h.Since = r.Since.time()
 	}
-	h.All = r.CallAll && c == catalogue.Call && !h.Granted
+	h.All = r.CallAll && c == catalogue.Call
 	return h
 }
 
@@ -140,6 +140,10 @@ func grantChange(ctx context.Context, tx *gorm.DB, a ident.Account, s grant.Subj
 		wanted[id] = true
 	}
 	for _, r := range rows {
+		if r.CallAll && s.Capability == catalogue.Call { // holds every model; its grants stay as they are until that ends
+			delete(wanted, r.ID)
+			continue
+		}
 		granted := r.Since != nil
 		if wanted[r.ID] && !granted {
 			c.Granted = append(c.Granted, r.ID)

@@ -164,3 +164,24 @@ func TestAuthorizeAllShowsAsSuch(t *testing.T) {
 		}
 	})
 }
+
+func TestAnEditLeavesThoseAloneWhoMayCallEveryModel(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		w := storetest.NewWorld(t, s, "acme")
+		w.Model("qwen-turbo")
+		open, own, other := w.Workspace("a").ID, w.Workspace("b").ID, w.Workspace("c").ID
+		w.Grant("qwen-turbo", catalogue.Call, own)
+		must(t, s.Exec("UPDATE workspaces SET call_all = TRUE WHERE id IN (?, ?)", open, own))
+		w.Grant("qwen-turbo", catalogue.Call, open, other)
+		holders := grantList(t, w).Holders
+		if !holders[0].All || holders[0].Granted || !holders[1].All || !holders[1].Granted || !holders[2].Granted {
+			t.Fatalf("%+v", holders)
+		}
+		w.Grant("qwen-turbo", catalogue.Train, open)
+		list, err := s.GrantList(t.Context(), w.Account.ID, grant.Subject{Model: "qwen-turbo", Capability: catalogue.Train})
+		must(t, err)
+		if !list.Holders[0].Granted || list.Holders[0].All {
+			t.Fatal("training cannot be granted to who may call every model")
+		}
+	})
+}

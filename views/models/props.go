@@ -120,6 +120,8 @@ type AuthorizeProps struct {
 	CancelURL  string // the model's panel
 	Version    string
 	Workspaces []Choice
+	Every      []string // names of those who may call every model, whatever is chosen here
+	EveryURL   string   // where that is ended
 	Conflict   *Conflict
 	Error      string
 	AddURL     string // Workspace Management, offered when there is no sub-workspace

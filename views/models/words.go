@@ -111,3 +111,18 @@ func conflictNotice(c Conflict) *ui.Notice {
 	}
 	return n
 }
+
+// everyText says who is authorized whatever the dialog says.
+func everyText(names []string) string {
+	if len(names) == 1 {
+		return names[0] + " is authorized to call every model, so it does not stand in the lists. That is ended under"
+	}
+	return strings.Join(names, ", ") + " are authorized to call every model, so they do not stand in the lists. That is ended under"
+}
+
+func nobodyTitle(p AuthorizeProps) string {
+	if len(p.Every) > 0 {
+		return "No other sub-workspace"
+	}
+	return "No sub-workspace yet"
+}
