@@ -121,7 +121,7 @@ func (s *Server) confirmRemoveApp(c echo.Context) error {
 func (s *Server) confirmRemoval(c echo.Context, title, what, action string) error {
 	return s.showDialog(c, http.StatusOK, ui.ConfirmDialog("factor-remove", ui.Confirm{
 		Title: title, Text: "It ends your sessions in every other browser.", Stops: []string{what + " no longer log you on."},
-		Action: action, CancelURL: securityURL, Button: "Remove", Tone: ui.Bad,
+		Action: action, CancelURL: securityURL, Button: "Remove it", Tone: ui.Bad,
 	}), s.securityPage)
 }
 
