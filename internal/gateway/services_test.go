@@ -2,10 +2,13 @@ package gateway_test
 
 import (
 	"encoding/json"
+	"strconv"
 	"strings"
 	"testing"
 
+	"bailiwick/internal/catalogue"
 	"bailiwick/internal/ident"
+	"bailiwick/internal/limit"
 	"bailiwick/internal/policy"
 	"bailiwick/internal/provider/mockserver"
 )
@@ -228,5 +231,39 @@ func TestAWayThatAProviderLacksIsTriedOnceAndRemembered(t *testing.T) {
 	}
 	if n := len(w.books.all()); n != 2 {
 		t.Errorf("%d records", n)
+	}
+}
+
+// Check 20: vectors have no answer to hold room for, and a picture is not as
+// many tokens as its bytes would be.
+func TestSec20_WhatIsHeldBackFitsTheService(t *testing.T) {
+	picture := strings.Repeat("A", 300_000)
+	for _, c := range []struct {
+		path, body string
+		least      int
+		most       int
+	}{
+		{embeddings, `{"model":"text-embedding","input":"0123456789"}`, 1, 10},
+		{nativeVectors, `{"model":"text-embedding","input":{"texts":["0123456789"]}}`, 1, 10},
+		{"/v1/rerank", `{"model":"text-rerank","query":"q","documents":["0123456789"]}`, 1, 10},
+		{completions, `{"model":"qwen-turbo","prompt":["a","b","c"],"n":2,"max_tokens":100}`, 600, 610},
+		{responses, `{"model":"qwen-turbo","input":"x","max_output_tokens":100}`, 100, 110},
+		{messages, anthropicBody("qwen-turbo", ""), 99, 130},
+		{messages + "/count_tokens", anthropicBody("qwen-turbo", ""), 0, 1},
+		{chat, `{"model":"qwen-vl","max_tokens":10,"messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"data:image/png;base64,` + picture + `"}}]}]}`, 1000, 1200},
+		{responses, `{"model":"qwen-vl","max_output_tokens":10,"input":[{"role":"user","content":[{"type":"input_image","image_url":"data:image/png;base64,` + picture + `"}]}]}`, 1000, 1200},
+		{seeing, `{"model":"qwen-vl","parameters":{"max_tokens":10},"input":{"messages":[{"role":"user","content":[{"image":"data:image/png;base64,` + picture + `"}]}]}}`, 1000, 1200},
+		{messages, `{"model":"qwen-vl","max_tokens":10,"messages":[{"role":"user","content":[{"type":"image","source":{"type":"base64","media_type":"image/png","data":"` + picture + `"}}]}]}`, 1000, 1200},
+	} {
+		w, _ := limitedWorld(t, limit.Limit{}, catalogue.Limit{Requests: 99, RequestPeriod: 1, Usage: 100_000, UsagePeriod: 60}, func(w *world) {
+			for i := range w.facts.Models {
+				w.facts.Models[i].Limit = catalogue.Limit{Requests: 99, RequestPeriod: 1, Usage: 100_000, UsagePeriod: 60}
+			}
+		})
+		got := w.call(ask{path: c.path, key: "root", ws: home, body: c.body})
+		left, err := strconv.Atoi(got.header.Get("X-Ratelimit-Remaining-Tokens"))
+		if held := 100_000 - left; err != nil || held < c.least || held > c.most {
+			t.Errorf("%s %.60s: %d, %d tokens are held back, want %d to %d", c.path, c.body, got.status, held, c.least, c.most)
+		}
 	}
 }

@@ -24,6 +24,9 @@ func (x *counting) Stream() bool       { return false }
 func (x *counting) Said() int          { return 0 }
 func (x *counting) Ways() []string     { return countingWays }
 
+// MostAnswer implements dialect.Bounded: no text is answered.
+func (x *counting) MostAnswer() (tokens, times int) { return 0, 0 }
+
 // Fits implements dialect.Exchange.
 func (x *counting) Fits(m *policy.Model) *dialect.Refusal {
 	if !m.Talks() {

@@ -44,6 +44,12 @@ func (x *exchange) Fits(m *policy.Model) *dialect.Refusal {
 	return dialect.AnswerFits("max_tokens", x.to.MaxTokens, m)
 }
 
+// MostAnswer implements dialect.Bounded.
+func (x *exchange) MostAnswer() (tokens, times int) {
+	n, _ := wire.Int(x.to.MaxTokens) // it fits
+	return int(n), 1
+}
+
 func noMessages(m *policy.Model) *dialect.Refusal {
 	return dialect.NotChat(string(m.ID)).WithMessage("The model %s does not answer messages.", m.ID)
 }

@@ -147,7 +147,7 @@ func (x *exchange) user(where string, raw jsontext.Value) *dialect.Refusal {
 			}
 			continue
 		}
-		p, r := part(at(where, i), b)
+		p, r := x.part(at(where, i), b)
 		if r != nil {
 			return r
 		}
@@ -174,7 +174,7 @@ func (x *exchange) result(where string, b block) *dialect.Refusal {
 			return r
 		}
 		for i, inner := range list {
-			p, r := part(at(where+".content", i), inner)
+			p, r := x.part(at(where+".content", i), inner)
 			if r != nil {
 				return r
 			}
@@ -193,7 +193,7 @@ func (x *exchange) result(where string, b block) *dialect.Refusal {
 }
 
 // part is a block as a part of a message.
-func part(where string, b block) (chat.Part, *dialect.Refusal) {
+func (x *exchange) part(where string, b block) (chat.Part, *dialect.Refusal) {
 	switch {
 	case b.Type == "text":
 		return chat.TextPart(b.Text), nil
@@ -203,6 +203,7 @@ func part(where string, b block) (chat.Part, *dialect.Refusal) {
 		}
 		return chat.Part{Type: "image_url", Image: &chat.Image{URL: b.Source.URL}}, nil
 	case b.Type == "image" && b.Source != nil && b.Source.Type == "base64" && strings.HasPrefix(b.Source.Media, "image/"):
+		x.said += wire.Picture - len(b.Source.Data)
 		return chat.Part{Type: "image_url", Image: &chat.Image{URL: "data:" + b.Source.Media + ";base64," + b.Source.Data}}, nil
 	case b.Type == "image":
 		return chat.Part{}, dialect.Range(where+".source", `An image has a source of type "base64" or "url" here.`)

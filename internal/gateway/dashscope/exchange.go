@@ -29,7 +29,7 @@ type exchange struct {
 
 func (x *exchange) Model() ident.Model { return x.model }
 func (x *exchange) Stream() bool       { return x.stream }
-func (x *exchange) Said() int          { return len(x.messages) }
+func (x *exchange) Said() int          { return wire.Text(x.messages) }
 func (x *exchange) Ways() []string     { return ways }
 
 var ways = []string{"chat/completions"}

@@ -34,6 +34,9 @@ func (q *question) Model() ident.Model { return q.model }
 func (q *question) Stream() bool       { return false }
 func (q *question) Said() int          { return q.said }
 
+// MostAnswer implements dialect.Bounded: no text is answered.
+func (q *question) MostAnswer() (tokens, times int) { return 0, 0 }
+
 // Event, Done and Fail implement dialect.Exchange: there are no streams here.
 func (q *question) Event(dst []byte, _ *dialect.Event) ([]byte, *dialect.Refusal) {
 	return dst, &dialect.ProviderBabbles

@@ -30,7 +30,7 @@ func (x *exchange) Stream() bool       { return x.stream }
 func (x *exchange) Said() int {
 	said := 0
 	for _, name := range services[x.service].said {
-		said += len(x.body.Get(name))
+		said += wire.Text(x.body.Get(name))
 	}
 	return said
 }
@@ -168,6 +168,9 @@ func (x *exchange) Fail(dst []byte, r dialect.Refusal) ([]byte, string) {
 
 // MostAnswer implements dialect.Bounded. Of best_of and n the larger counts.
 func (x *exchange) MostAnswer() (tokens, times int) {
+	if !x.service.Answers() {
+		return 0, 0
+	}
 	times = 1
 	for _, param := range []string{"n", "best_of"} {
 		if n, ok := wire.Int(x.body.Get(param)); ok {
@@ -177,6 +180,11 @@ func (x *exchange) MostAnswer() (tokens, times int) {
 	for _, param := range []string{"max_tokens", "max_completion_tokens"} {
 		if n, ok := wire.Int(x.body.Get(param)); ok {
 			tokens = max(tokens, int(n))
+		}
+	}
+	if x.service == dialect.Completion {
+		if prompts, many := wire.Elements(x.body.Get("prompt")); many && prompts[0][0] == '"' {
+			times *= len(prompts)
 		}
 	}
 	return tokens, times

@@ -43,7 +43,9 @@ func (x *exchange) Stream() bool       { return x.stream }
 func (x *exchange) Ways() []string     { return ways }
 
 // Said implements dialect.Exchange.
-func (x *exchange) Said() int { return len(x.body.Get("input")) + len(x.body.Get("instructions")) }
+func (x *exchange) Said() int {
+	return wire.Text(x.body.Get("input")) + len(x.body.Get("instructions"))
+}
 
 // Admit reads a request whose model is known and whose names clash with none.
 func Admit(o wire.Object, m ident.Model, id ident.Call) (dialect.Exchange, *dialect.Refusal) {
@@ -161,6 +163,12 @@ func (x *exchange) Fits(m *policy.Model) *dialect.Refusal {
 		return &r
 	}
 	return dialect.AnswerFits("max_output_tokens", x.body.Get("max_output_tokens"), m)
+}
+
+// MostAnswer implements dialect.Bounded.
+func (x *exchange) MostAnswer() (tokens, times int) {
+	n, _ := wire.Int(x.body.Get("max_output_tokens")) // it fits
+	return int(n), 1
 }
 
 // Body implements dialect.Exchange. The provider keeps nothing either.

@@ -153,6 +153,30 @@ func closing(s []byte) int {
 	}
 }
 
+// Picture is what a picture that is sent within a text counts for, in bytes of
+// text: about a thousand tokens.
+const Picture = 3 << 10
+
+var packedMark = []byte(";base64,")
+
+// Text is the size of a JSON text in which pictures count as Picture, however
+// large they are.
+func Text(raw []byte) int {
+	size := len(raw)
+	for {
+		i := bytes.Index(raw, packedMark)
+		if i < 0 {
+			return size
+		}
+		raw = raw[i+len(packedMark):]
+		packed := closing(raw)
+		if packed > Picture {
+			size += Picture - packed
+		}
+		raw = raw[packed:]
+	}
+}
+
 // Estimate is how many tokens a text of so many bytes is taken for when nobody
 // says: a third, rounded up.
 func Estimate(bytes int) int { return (bytes + 2) / 3 }
