@@ -27,7 +27,7 @@ const trailSelect = `SELECT e.*, COALESCE(w.name, '') AS workspace_name FROM aud
 	LEFT JOIN workspaces w ON w.account_id = e.account_id AND w.id = e.workspace_id`
 
 // trailWindow is in how many lines one page looks for what no index finds.
-const trailWindow = 20_000
+const trailWindow = 10_000
 
 // Trail implements account.TrailStore: newest first. One condition is found by
 // an index that holds its lines in their order; the others are looked for in so
