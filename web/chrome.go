@@ -117,6 +117,7 @@ func workspaceNav(by access.Actor, w workspace.Workspace, key string) []layout.N
 		item(atKeys, "API Keys", keysURL(w.ID), access.ReadKeys),
 		item(atMembers, "Members", membersURL(w.ID), access.ReadMembers),
 		item(atUsage, "Usage", usageURL(w.ID), access.ReadUsage),
+		item(atLimits, "Limits", limitsURL(w.ID), access.ReadLimits),
 		item(atWhy, "Why?", whyURL(w.ID), access.ReadKeys),
 		item(atAudit, "Audit", workspaceAuditURL(w.ID), access.ReadTrail),
 	}
@@ -131,6 +132,7 @@ func accountNav(by access.Actor, key string) []layout.NavItem {
 		item(atWorkspaces, "Workspace Management", workspacesURL, access.ListWorkspaces),
 		item(atUsers, "RAM Users", usersURL, access.ReadUsers),
 		item(atAuthorizations, "Model Authorizations", authorizationsURL, access.ReadGrants),
+		item(atAccountLimits, "Account Limits", accountLimitsURL, access.ChangeLimits),
 		item(atProviders, "Providers", providersURL, access.ReadProviders),
 		item(atAccountWhy, "Why?", accountWhyURL, access.ReadGrants),
 		item(atManagement, "Management API", managementURL, access.ReadAdminKeys),

@@ -28,6 +28,7 @@ import (
 	"bailiwick/internal/fault"
 	"bailiwick/internal/grant"
 	"bailiwick/internal/ident"
+	"bailiwick/internal/limit"
 	"bailiwick/internal/policy"
 	"bailiwick/internal/provider"
 	"bailiwick/internal/secret"
@@ -152,6 +153,7 @@ func (o *company) configure() {
 		Keys:       &apikey.Service{Store: s, Pepper: master.Pepper(), Now: c.Now},
 		AdminKeys:  &adminkey.Service{Store: s, Pepper: master.AdminPepper(), Now: c.Now},
 		Usage:      &usage.Service{Store: s, Now: c.Now},
+		Limits:     &limit.Service{Store: s}, Limiter: limit.New(c.Now),
 		Providers: &provider.Service{
 			Store: s, Sealer: sealer, CheckAddress: func(*url.URL) error { return nil }, Now: c.Now,
 			Kinds: map[provider.Kind]provider.Open{provider.Embedded: o.remote.open, provider.OpenAI: o.remote.open},

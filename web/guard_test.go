@@ -136,6 +136,12 @@ var matrix = []line{
 	of("POST /account/why", 422, 422, "address", "somewhere"),
 	{"GET /why", [7]int{303, 404, 404, 404, 404, 303, 303}, [7]int{303, 404, 404, 404, 404, 303, 303}, nil},
 	all("GET /access", 303, 200),
+	in("GET /workspaces/:workspace/limits", headed(200)),
+	of("GET /workspaces/:workspace/limits/:model/edit", 200, 200),
+	of("POST /workspaces/:workspace/limits/:model/edit", 422, 422, "tokens", "5", "token_period", "60", "version", "0"),
+	of("GET /account/limits", 200, 200),
+	of("GET /account/limits/edit", 404, 404), // no model is named; see TestAccountLimits…
+	of("POST /account/limits/edit", 404, 404),
 	all("GET /account/keys", 303, 200),
 	of("GET /account/authorizations", 200, 200),
 	of("GET /workspaces/:workspace/authorize-all", 200, 200),

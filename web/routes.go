@@ -90,6 +90,11 @@ func (s *Server) routes() []route {
 		{"GET", "/why", access.Enter, s.findWhy},
 		{"GET", "/access", access.Enter, s.showAccess},
 
+		// Limits
+		{"GET", "/workspaces/:workspace/limits", access.ReadLimits, s.listLimits},
+		{"GET", "/workspaces/:workspace/limits/:model/edit", access.ChangeLimits, s.editLimit},
+		{"POST", "/workspaces/:workspace/limits/:model/edit", access.ChangeLimits, s.changeLimit},
+
 		// Audit
 		{"GET", "/workspaces/:workspace/audit", access.ReadTrail, s.listAudit},
 		{"GET", "/workspaces/:workspace/audit/export", access.ReadTrail, s.exportAudit},
@@ -101,6 +106,9 @@ func (s *Server) routes() []route {
 		{"GET", "/account/audit/:event", access.ReadAudit, s.showEvent},
 
 		// the account as a whole
+		{"GET", "/account/limits", access.ChangeLimits, s.listAccountLimits},
+		{"GET", "/account/limits/edit", access.ChangeLimits, s.editLimit},
+		{"POST", "/account/limits/edit", access.ChangeLimits, s.changeLimit},
 		{"GET", "/account/keys", access.Enter, s.listAllKeys},
 		{"GET", "/account/authorizations", access.ReadGrants, s.listAuthorizations},
 		{"GET", "/workspaces/:workspace/authorize-all", access.ChangeGrants, s.confirmAuthorizeAll},

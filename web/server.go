@@ -26,6 +26,7 @@ import (
 	"bailiwick/internal/fault"
 	"bailiwick/internal/grant"
 	"bailiwick/internal/ident"
+	"bailiwick/internal/limit"
 	"bailiwick/internal/policy"
 	"bailiwick/internal/provider"
 	"bailiwick/internal/secret"
@@ -47,6 +48,8 @@ type Config struct {
 	Providers  *provider.Service
 	Health     *provider.Board // how providers do, as calls found them
 	Usage      *usage.Service
+	Limits     *limit.Service
+	Limiter    *limit.Limiter // what is in use of limits; nil: it is not shown
 	Policy     *policy.Keeper
 	Why        *explanation.Service
 	Audit      *account.Trail

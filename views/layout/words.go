@@ -16,6 +16,7 @@ var navIcons = map[string]string{
 	"keys":           "key",
 	"members":        "people",
 	"usage":          "bars",
+	"limits":         "gauge",
 	"why":            "why",
 	"workspaces":     "layers",
 	"users":          "people",
