@@ -4,6 +4,8 @@ import (
 	"net/url"
 	"testing"
 
+	"github.com/chromedp/chromedp/kb"
+
 	"bailiwick/internal/catalogue"
 	"bailiwick/internal/limit"
 	"bailiwick/internal/store"
@@ -87,4 +89,41 @@ func TestAccountLimitsAreEditedAndWarnOfWorkspacesThatExceedThem(t *testing.T) {
 		}
 		o.get("alice", "/account/limits").is(403)
 	})
+}
+
+func TestBrowserLimitsAreEditedByKeyboardAndPleaseAxe(t *testing.T) {
+	o := start(t)
+	o.authorize("qwen-plus", catalogue.Call, o.a)
+	o.authorize("qwen-turbo", catalogue.Call, o.a)
+	requests, tokens, period := 60, 5000, 60
+	o.must(o.config.Limits.Change(t.Context(), o.root, o.a, []limit.Change{{Model: "qwen-turbo", Version: limit.AnyVersion, Requests: &requests, RequestPeriod: &period, Tokens: &tokens, TokenPeriod: &period}}))
+	l := limit.Limit{Requests: limit.Rate{Count: 60, Period: 60}, Tokens: limit.Rate{Count: 5000, Period: 60}}
+	for range 52 {
+		o.config.Limiter.Admit(&limit.Ask{Account: o.account.ID, Workspace: o.a, Model: "qwen-turbo", OfWorkspace: l, Least: 40, Tokens: 40}, &limit.Pass{})
+	}
+	b := o.chrome(t)
+	b.logOn("super")
+	b.open(o.at(o.a, "/limits"))
+	b.sees("Qwen-Turbo", "60 in 60 s", "52 of 60 requests", "2,080 of 5,000 tokens", "52 calls running", "Shares the account's")
+	b.examine("Limits")
+	b.focus(b.find("button", "Edit", "Qwen-Plus"))
+	b.key(kb.Enter)
+	b.find("dialog", "Limit of Qwen-Plus")
+	b.examine("Limit of Qwen-Plus")
+	b.fill("textbox", "Token limit", "900")
+	b.key(kb.Enter)
+	b.sees("A token limit needs a request limit beside it.")
+	b.examine("Limit of Qwen-Plus with a mistake")
+	b.fill("textbox", "Request limit", "40000")
+	b.key(kb.Enter)
+	b.gone("dialog", "Limit of Qwen-Plus")
+	b.sees("Limit of Qwen-Plus saved", "40,000 in 60 s", "Workspaces together: 40,000 requests a minute, account: 30,000")
+	b.examine("Limits that do not fit")
+	b.open("/account/limits")
+	b.fill("searchbox", "Search models", "turbo")
+	b.sees("300 in 15 s", "60 requests a minute")
+	b.examine("Account Limits")
+	b.click("button", "Edit")
+	b.find("dialog", "Limit of Qwen-Turbo")
+	b.examine("the account's limit of Qwen-Turbo")
 }
