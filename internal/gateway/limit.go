@@ -39,6 +39,10 @@ func (g *Gateway) limit(c *Call) *dialect.Refusal {
 // many tokens as the caller lets the answer have, which the model may bound.
 func (c *Call) size(a *limit.Ask) {
 	a.Least = wire.Estimate(c.exchange.Said())
+	if !c.service.Answers() {
+		a.Tokens = a.Least
+		return
+	}
 	most, times := 0, 1
 	if x, ok := c.exchange.(dialect.Bounded); ok {
 		most, times = x.MostAnswer()
