@@ -81,7 +81,7 @@ func (s *Server) adminKeyRow(c echo.Context, k adminkey.Key) management.Row {
 	}
 	return management.Row{
 		Name: k.Name, Masked: secret.AdminMasked(k.Hint), ID: string(k.ID), Owner: k.OwnerName, Networks: strings.Join(networks, ", "),
-		Created: moment(k.CreatedAt), LastUsed: moment(k.LastUsedAt), Expires: moment(k.ExpiresAt), State: state.word, Tone: state.tone,
+		LastUsed: moment(k.LastUsedAt), Expires: moment(k.ExpiresAt), State: state.word, Tone: state.tone,
 		RevokeURL: when(adminkey.MayRevoke(actor(c), k), adminKeyURL(k.ID, "revoke")),
 	}
 }
@@ -105,7 +105,7 @@ func (s *Server) showCreateAdminKey(c echo.Context, status int, in form, wrong e
 		chosen := in.Get("days") == text || in.Get("days") == "" && days == adminkey.UsualLife
 		p.Days = append(p.Days, ui.Option{Value: text, Label: counted(days, "day"), Selected: chosen})
 	}
-	if p.NameError+p.DaysError+p.Networks.Error == "" {
+	if wrong != nil && p.NameError+p.DaysError+p.Networks.Error == "" {
 		p.Notice = bad(wrong)
 	}
 	return s.showDialog(c, status, management.CreateDialog(p), s.managementPage)

@@ -23,10 +23,22 @@ type accountCommand struct {
 	Create accountCreateCommand `cmd:"" help:"Open an account with its owner (root) and its Default Workspace."`
 }
 
-type userCommand struct {
-	Add           userAddCommand           `cmd:"" help:"Add a RAM user."`
-	ResetPassword userResetPasswordCommand `cmd:"" help:"Set a user's password anew and end every session of that user."`
-	ResetFactors  userResetFactorsCommand  `cmd:"" help:"Take every second factor from a user who lost them, and end every session of that user."`
+// hostCommand is what works on this machine's database alone, beside a running
+// server too, and asks for no admin key.
+type hostCommand struct {
+	Account accountCommand  `cmd:"" help:"Open accounts."`
+	User    hostUserCommand `cmd:"" help:"Add RAM users, reset passwords and second factors."`
+}
+
+type hostUserCommand struct {
+	Add hostUserAddCommand `cmd:"" help:"Add a RAM user."`
+	hostUserResets
+}
+
+// hostUserResets are what people are let in with again who lost something.
+type hostUserResets struct {
+	ResetPassword userResetPasswordCommand `cmd:"" help:"In this machine's database: set a user's password anew and end every session of that user."`
+	ResetFactors  userResetFactorsCommand  `cmd:"" help:"In this machine's database: take every second factor from a user who lost them, and end every session of that user."`
 }
 
 // password is how a password reaches the command line: on standard input, or
@@ -110,19 +122,19 @@ func (c accountCreateCommand) Run(ctx context.Context) error {
 	})
 }
 
-type userAddCommand struct {
+type hostUserAddCommand struct {
 	place
 	password
-	LogOn     string   `arg:"" name:"name" help:"Log-on name, such as alice@acme."`
+	LogOn     string   `arg:"" name:"name" help:"Log-on name: alice through a server, alice@acme in this machine's database."`
 	Name      string   `help:"Display name. Default: the log-on name."`
 	Super     bool     `help:"Full access: a super administrator."`
-	Workspace string   `help:"Workspace to join, by id."`
+	Workspace string   `help:"Workspace to join, by id; through a server by name, too."`
 	Role      string   `help:"Role there: administrator or regular." enum:"administrator,regular" default:"regular"`
 	Pages     []string `help:"Pages a regular user may open there: keys, usage." enum:"keys,usage"`
 }
 
 // Run adds a RAM user and, if asked, makes them a member of a workspace.
-func (c userAddCommand) Run(ctx context.Context) error {
+func (c hostUserAddCommand) Run(ctx context.Context) error {
 	logOn, alias, err := ident.SplitLogOn(c.LogOn)
 	if err != nil {
 		return err

@@ -18,6 +18,7 @@ import (
 )
 
 type auditCommand struct {
+	List   auditListCommand   `cmd:"" help:"List lines of the audit trail, through a server."`
 	Verify auditVerifyCommand `cmd:"" help:"Name every line of the audit trail that was edited, deleted, inserted or reordered by hand."`
 	Head   auditHeadCommand   `cmd:"" help:"Print the signed heads of the audit trail as they are now, a line for each account."`
 }

@@ -23,11 +23,18 @@ import (
 type commands struct {
 	Serve   serveCommand   `cmd:"" help:"Run the console and the gateway."`
 	Demo    demoCommand    `cmd:"" help:"Run them with the demo company Acme."`
-	Account accountCommand `cmd:"" help:"Open accounts."`
-	User    userCommand    `cmd:"" help:"Add RAM users and reset passwords."`
-	Audit   auditCommand   `cmd:"" help:"Verify the audit trail."`
+	Host    hostCommand    `cmd:"" help:"Open accounts, add RAM users and reset passwords in this machine's database."`
+	Account accountCommand `cmd:"" help:"The same as host account."`
 	Explain explainCommand `cmd:"" help:"Say why a call is allowed or refused, who set that, and what would change it. Nothing is called."`
 	Books   booksCommand   `cmd:"" name:"verify-books" help:"Make sure that calls and their sums by hour and day say the same; every difference is named, and then the exit code is 1."`
+
+	Workspace workspaceCommand `cmd:"" help:"Administer workspaces through a server."`
+	User      userCommand      `cmd:"" help:"Administer RAM users through a server."`
+	Member    memberCommand    `cmd:"" help:"Administer members of workspaces through a server."`
+	Grant     grantCommand     `cmd:"" help:"Administer authorizations of models through a server."`
+	Key       keyCommand       `cmd:"" help:"Administer API keys through a server."`
+	Audit     auditCommand     `cmd:"" help:"Read the audit trail through a server, or verify it in this machine's database."`
+
 	Version versionCommand `cmd:"" help:"Print the version."`
 }
 
@@ -78,7 +85,7 @@ func main() {
 	context.AfterFunc(ctx, stop) // a second signal ends at once
 	if err := run(ctx, os.Args[1:]); err != nil {
 		fmt.Fprintln(os.Stderr, "bailiwick:", plain(err))
-		os.Exit(1)
+		os.Exit(codeOf(err))
 	}
 }
 
@@ -93,7 +100,7 @@ func run(ctx context.Context, args []string) error {
 	}
 	command, err := parser.Parse(args)
 	if err != nil {
-		return err
+		return &remoteError{exitUsage, err.Error()}
 	}
 	return command.Run()
 }

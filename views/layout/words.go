@@ -24,7 +24,7 @@ var navIcons = map[string]string{
 	"providers":      "plug",
 	"audit":          "list",
 	"settings":       "sliders",
-	"management":     "slash",
+	"management":     "key",
 }
 
 func navIcon(key string) string {

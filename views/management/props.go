@@ -27,8 +27,7 @@ type Row struct {
 	Masked    string // "bw_admin_…x9Qk"
 	ID        string
 	Owner     string
-	Networks  string // empty: from everywhere
-	Created   ui.Time
+	Networks  string  // empty: from everywhere
 	LastUsed  ui.Time // empty text: never
 	Expires   ui.Time
 	State     string
