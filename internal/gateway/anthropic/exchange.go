@@ -173,9 +173,3 @@ func stopped(c chat.Choice) (reason string, sequence *string) {
 	}
 	return "end_turn", nil
 }
-
-// MostAnswer implements dialect.Bounded.
-func (x *exchange) MostAnswer() (tokens, times int) {
-	n, _ := wire.Int(x.to.MaxTokens)
-	return int(n), 1
-}
