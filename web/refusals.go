@@ -26,8 +26,8 @@ func (s *Server) noteRefusal(c echo.Context, status int, err error) {
 	s.Trail.Record(v.actor.Refused(v.asked, ws, objectOf(c), fault.Show(err)).With("page", method+" "+c.Path()))
 }
 
-// objectOf is the id of what the path is about. What is no id of ours may be
-// anything, and is not kept.
+// objectOf is the id of what the path is about, or of the account. What is no id
+// of ours may be anything, and is not kept.
 func objectOf(c echo.Context) string {
 	if id, err := ident.ParseKey(param(c, "key")); err == nil {
 		return string(id)
@@ -41,5 +41,5 @@ func objectOf(c echo.Context) string {
 	if id, err := ident.ParseWorkspace(param(c, "workspace")); err == nil {
 		return string(id)
 	}
-	return ""
+	return string(actor(c).Account)
 }
