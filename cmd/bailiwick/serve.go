@@ -301,6 +301,7 @@ func (p *Program) Run(ctx context.Context) error {
 	beside.Go(func() { p.books.Run(polling) })
 	beside.Go(func() { p.limiter.Run(polling, p.store, p.replica) })
 	beside.Go(func() { p.retention.Run(polling) })
+	beside.Go(func() { p.checker.Run(polling, p.store) })
 	failed := make(chan error, 1)
 	go func() { failed <- p.server.Serve(p.listener) }()
 	select {

@@ -60,6 +60,29 @@ func (c *Checker) Check(ctx context.Context, a ident.Account) Checkup {
 	return c.Last(a)
 }
 
+// checkEvery is how often every chain is inspected while the program runs.
+const checkEvery = time.Hour
+
+// Run inspects every chain once an hour, until ctx ends.
+func (c *Checker) Run(ctx context.Context, tips Tips) {
+	tick := time.NewTicker(checkEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		all, err := tips.Tips(ctx)
+		if err != nil {
+			slog.Error("the chains of the audit trail could not be listed", "err", err)
+		}
+		for _, t := range all {
+			c.Check(ctx, t.Account)
+		}
+	}
+}
+
 func (c *Checker) begin(ctx context.Context, a ident.Account) <-chan struct{} {
 	c.mu.Lock()
 	defer c.mu.Unlock()
