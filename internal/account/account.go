@@ -202,8 +202,11 @@ func (s *Service) Empty(ctx context.Context) (bool, error) {
 	return len(all) == 0, err
 }
 
-// Current gives the actor's own account.
+// Current gives the actor's own account. It needs self:change.
 func (s *Service) Current(ctx context.Context, by access.Actor) (Account, error) {
+	if err := by.Require(access.Self); err != nil {
+		return Account{}, err
+	}
 	return s.Store.Account(ctx, by.Account)
 }
 

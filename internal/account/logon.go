@@ -156,8 +156,12 @@ func (s *Service) ChangePassword(ctx context.Context, by access.Actor, present, 
 }
 
 // Prove makes sure that it is the actor who asks, by their present password. A
-// wrong one is a fault on field "present"; too many are Busy.
+// wrong one is a fault on field "present"; too many are Busy. It needs
+// self:change.
 func (s *Service) Prove(ctx context.Context, by access.Actor, present secret.Text) (User, error) {
+	if err := by.Require(access.Self); err != nil {
+		return User{}, err
+	}
 	if err := s.Throttle.Try(by.FullName(), by.Address); err != nil {
 		return User{}, err
 	}

@@ -61,8 +61,11 @@ func (s *Service) EndOtherSessions(ctx context.Context, by access.Actor, keep st
 }
 
 // Remind reports whether the actor should be reminded of a second factor: the
-// account owner is who has none.
+// account owner is who has none. It needs self:change.
 func (s *Service) Remind(ctx context.Context, by access.Actor) (bool, error) {
+	if err := by.Require(access.Self); err != nil {
+		return false, err
+	}
 	if by.Role != access.Root || by.Factor {
 		return false, nil
 	}

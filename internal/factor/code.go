@@ -54,8 +54,11 @@ func (s *Service) OfferApp(by access.Actor) (Offer, error) {
 	return offer(by, text, base64.RawURLEncoding.EncodeToString(sealed)), err
 }
 
-// Offered is the offer again that was brought back.
+// Offered is the offer again that was brought back. It needs self:change.
 func (s *Service) Offered(by access.Actor, sealed string) (Offer, error) {
+	if err := by.Require(access.Self); err != nil {
+		return Offer{}, err
+	}
 	text, err := s.reopen(by, sealed)
 	return offer(by, text, sealed), err
 }
