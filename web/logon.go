@@ -116,6 +116,9 @@ func (s *Server) enter(c echo.Context, u account.User, next string) error {
 	if err != nil {
 		return err
 	}
+	if place, due := dutyURLs[who.Duty]; due {
+		return s.leave(c, place)
+	}
 	if who.Everywhere() {
 		return s.leave(c, workspacesURL)
 	}

@@ -99,22 +99,34 @@ const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; 
 
 // New makes the console. A route without an action that access knows is an error.
 func New(config Config) (*Server, error) {
+	s := newServer(config)
+	if err := s.serve(s.routes()); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+func newServer(config Config) *Server {
 	if config.CookieName == "" {
 		config.CookieName = "__Host-bailiwick"
 		if config.PlainHTTP {
 			config.CookieName = "bailiwick"
 		}
 	}
-	s := &Server{Config: config, echo: echo.New(), crossSite: http.NewCrossOriginProtection(), dismissed: map[ident.Account]map[string]bool{}}
+	return &Server{Config: config, echo: echo.New(), crossSite: http.NewCrossOriginProtection(), dismissed: map[ident.Account]map[string]bool{}}
+}
+
+// serve puts a table of routes into force.
+func (s *Server) serve(table []route) error {
 	s.echo.HTTPErrorHandler = s.fail
 	s.echo.Pre(s.dress, s.rescue, s.sameSite)
 	s.echo.Use(s.identify)
-	for _, r := range s.routes() {
+	for _, r := range table {
 		if err := s.add(r); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return s, nil
+	return nil
 }
 
 // ServeHTTP implements http.Handler.
