@@ -531,7 +531,7 @@ func TestARouteWithoutAKnownActionDoesNotStart(t *testing.T) {
 	}
 }
 
-func TestWhatAnotherSiteSendsIsRefused(t *testing.T) {
+func TestSec33_WhatAnotherSiteSendsIsRefused(t *testing.T) {
 	o := start(t)
 	o.cookie("root")
 	headers := []map[string]string{{"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}, {"Origin": "https://evil.example"}, {"Origin": "null"}}

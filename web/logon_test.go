@@ -37,7 +37,7 @@ func TestWhoIsNotLoggedOnIsAskedToAndComesBack(t *testing.T) {
 	}
 }
 
-func TestAWrongLogOnSaysTheSameForEveryReason(t *testing.T) {
+func TestSec37_AWrongLogOnSaysTheSameForEveryReason(t *testing.T) {
 	o := start(t)
 	wrong := o.post("", "/logon", "account", "root@acme", "password", "not the password at all").is(401)
 	wrong.says("The account or the password is wrong.").hides("not the password")
@@ -47,7 +47,7 @@ func TestAWrongLogOnSaysTheSameForEveryReason(t *testing.T) {
 	}
 }
 
-func TestGuessingIsSlowedDownWhateverTheHeadersSay(t *testing.T) {
+func TestSec37_GuessingIsSlowedDownWhateverTheHeadersSay(t *testing.T) {
 	o := start(t)
 	last := 0
 	for i := range 8 {
@@ -65,7 +65,7 @@ func TestGuessingIsSlowedDownWhateverTheHeadersSay(t *testing.T) {
 	o.post("", "/logon", "account", "root@acme", "password", password).is(303)
 }
 
-func TestLogOnMakesANewSessionAndLogOffEndsIt(t *testing.T) {
+func TestSec32_LogOnMakesANewSessionAndLogOffEndsIt(t *testing.T) {
 	o := start(t)
 	planted := &http.Cookie{Name: "__Host-bailiwick", Value: strings.Repeat("A", 43)}
 	first := o.ask("", "POST", "/logon", fieldsOf([]string{"account", "root@acme", "password", password}), map[string]string{"Cookie": planted.String()})
@@ -90,7 +90,7 @@ func TestLogOnMakesANewSessionAndLogOffEndsIt(t *testing.T) {
 	o.get("", "/logon?off=1").says("You have logged off.")
 }
 
-func TestASessionEndsWhenItIsIdleOrOld(t *testing.T) {
+func TestSec32_ASessionEndsWhenItIsIdleOrOld(t *testing.T) {
 	o := start(t)
 	o.cookie("root")
 	o.clock.pass(29 * time.Minute)

@@ -80,7 +80,7 @@ func TestAddressesAreTakenAsTheyAreWritten(t *testing.T) {
 	o.ask("bob", "GET", "/account/providers", nil, map[string]string{"X-HTTP-Method-Override": "POST", "X-Original-URL": "/workspaces"}).is(403)
 }
 
-func TestFilesAreServedForEverybodyAndProtected(t *testing.T) {
+func TestSec34_FilesAreServedForEverybodyAndProtected(t *testing.T) {
 	o := start(t)
 	file := o.get("", static.URL("console.js")).is(200)
 	protected(t, file)

@@ -102,7 +102,7 @@ type User struct {
 // CheckPassword says what is wrong with a new password of this user. The words
 // are further ones that must not be all of it: the account's names.
 func (u User) CheckPassword(field string, t secret.Text, words ...string) error {
-	return secret.CheckPassword(field, t, append(words, string(u.LogOn), u.Name, u.Email)...)
+	return secret.CheckPassword(field, t, append(words, string(u.LogOn), string(u.Alias), u.Name, u.Email)...)
 }
 
 // RootLogOn is the log-on name of every account's owner.

@@ -107,7 +107,13 @@ const invited = `SELECT u.* FROM invitations i JOIN users u ON u.account_id = i.
 // Invitation implements account.PeopleStore.
 func (s *Store) Invitation(ctx context.Context, token secret.Digest, at time.Time) (account.User, error) {
 	row, err := of[userRow](s.read).Raw(invited, token[:], stampOf(at)).Take(ctx)
-	return row.user(), explain(err, "invitation")
+	if err != nil {
+		return account.User{}, explain(err, "invitation")
+	}
+	owner, err := s.Account(ctx, row.Account)
+	u := row.user()
+	u.Alias = owner.Alias
+	return u, err
 }
 
 // AcceptInvitation implements account.PeopleStore.

@@ -35,6 +35,13 @@
     const button = event.target.closest?.("[data-passkey] button");
     if (button) ask(button.closest("[data-passkey]"));
   });
+  // Enter in a field beside the button that makes a passkey means that button.
+  document.addEventListener("submit", (event) => {
+    const box = event.target.querySelector?.('[data-passkey="create"]');
+    if (!able || !box || box.querySelector("input").value) return;
+    event.preventDefault();
+    ask(box);
+  });
   document.addEventListener("htmx:after:swap", dress);
   dress();
 })();
