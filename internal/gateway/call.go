@@ -162,6 +162,9 @@ func (c *Call) spokenIn(text []byte) int {
 		}
 		return wire.Spoken(text) + wire.SpokenText(text)
 	}
+	if c.exchange.Stream() {
+		return wire.SpokenPiece(text)
+	}
 	return wire.Spoken(text)
 }
 

@@ -106,7 +106,7 @@ func (s *relay) read(e *dialect.Event) *dialect.Refusal {
 		return &dialect.ProviderBabbles
 	}
 	s.spoken += s.spokenIn(e.Data)
-	usage, failure := wire.HasName(e.Data, `"usage"`), wire.HasName(e.Data, `"error"`)
+	usage, failure := wire.HasName(e.Data, "usage"), wire.HasName(e.Data, "error")
 	if !usage && !failure {
 		return nil
 	}

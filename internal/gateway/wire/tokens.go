@@ -83,13 +83,13 @@ func (t *Tokens) inner(o Object, a, b string) Object {
 // HasName reports whether a text holds name as a JSON name or string with a
 // value that is not null. It is quick and may say yes where a parser would
 // say no, never no where a parser would say yes, unless the name is escaped.
-func HasName(text []byte, quoted string) bool {
+func HasName(text []byte, name string) bool {
 	for {
-		i := bytes.Index(text, []byte(quoted))
+		i := after(text, name)
 		if i < 0 {
 			return false
 		}
-		text = text[i+len(quoted):]
+		text = text[i:]
 		rest := bytes.TrimLeft(text, " \t\r\n")
 		if len(rest) == 0 || rest[0] != ':' {
 			continue
@@ -100,11 +100,54 @@ func HasName(text []byte, quoted string) bool {
 	}
 }
 
+// after is where a text goes on behind the next string that begins like this and
+// ends; -1 when there is none. The quote before it is looked at last: in JSON it
+// stands everywhere, and a search that begins with it is slow. So is one that
+// begins with the commonest letter.
+func after(text []byte, name string) int {
+	rare := name
+	if name[0] == 'e' {
+		rare = name[1:]
+	}
+	for at := 0; ; {
+		i := bytes.Index(text[at:], []byte(rare))
+		if i < 0 {
+			return -1
+		}
+		if at += i + len(rare); at < len(text) && text[at] == '"' && at > len(name) && text[at-len(name)-1] == '"' && text[at-len(name)] == name[0] {
+			return at + 1
+		}
+	}
+}
+
 var (
-	spoken = [][]byte{[]byte(`"content"`), []byte(`"reasoning_content"`), []byte(`"reasoning"`), []byte(`"arguments"`)}
-	texts  = [][]byte{[]byte(`"text"`)}
-	deltas = [][]byte{[]byte(`"delta"`)}
+	spoken = []string{"content", "reasoning_content", "reasoning", "arguments"}
+	texts  = []string{"text"}
+	deltas = []string{"delta"}
 )
+
+// SpokenPiece measures a piece of an answer that has its text within delta. Most
+// hold nothing but content, and those are quick.
+func SpokenPiece(text []byte) (n int) {
+	for {
+		i := after(text, "delta")
+		if i < 0 {
+			return n + spokenIn(text, spoken)
+		}
+		content, plain := bytes.CutPrefix(text[i:], []byte(`:{"content":"`))
+		if !plain {
+			return n + spokenIn(text, spoken)
+		}
+		size := closing(content)
+		if size+1 >= len(content) || content[size+1] != '}' {
+			return n + spokenIn(text, spoken)
+		}
+		n += size
+		if text = content[size+2:]; after(text, "delta") < 0 {
+			return n
+		}
+	}
+}
 
 // SpokenText measures an answer that has its text under the name text, and
 // SpokenDelta a piece of one that has it under the name delta.
@@ -115,14 +158,16 @@ func SpokenDelta(text []byte) int { return spokenIn(text, deltas) }
 // the values of content, reasoning and arguments.
 func Spoken(text []byte) int { return spokenIn(text, spoken) }
 
-func spokenIn(text []byte, names [][]byte) (n int) {
+func spokenIn(text []byte, names []string) (n int) {
 	for _, name := range names {
 		for rest := text; ; {
-			i := bytes.Index(rest, name)
+			i := after(rest, name)
 			if i < 0 {
 				break
 			}
-			rest = bytes.TrimLeft(rest[i+len(name):], ": ")
+			for rest = rest[i:]; len(rest) > 0 && (rest[0] == ':' || rest[0] == ' '); {
+				rest = rest[1:]
+			}
 			if len(rest) == 0 || rest[0] != '"' {
 				continue
 			}

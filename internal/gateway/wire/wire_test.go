@@ -167,3 +167,20 @@ func FuzzEvents(f *testing.F) {
 		}
 	})
 }
+
+func TestAPieceIsMeasuredAsTheWholeIs(t *testing.T) {
+	for _, text := range []string{
+		`{"choices":[{"index":0,"delta":{"content":"a \"b\" c"},"finish_reason":null}]}`,
+		`{"choices":[{"index":0,"delta":{"content":"ab"}},{"index":1,"delta":{"content":"cde"}}]}`,
+		`{"choices":[{"index":0,"delta":{"content":"ab"}},{"index":1,"delta":{"reasoning_content":"cde"}}]}`,
+		`{"choices":[{"index":0,"delta":{"content":"ab","reasoning":"xyz"}}]}`,
+		`{"choices":[{"index":0,"delta":{"role":"assistant","content":"ab"}}]}`,
+		`{"choices":[{"index":0,"delta":{ "content" : "ab" }}]}`,
+		`{"choices":[{"index":0,"delta":{"tool_calls":[{"function":{"arguments":"{\"a\":1}"}}]}}]}`,
+		`{"choices":[{"index":0,"delta":{"content":""}}]}`, `{"choices":[{"index":0,"delta":{"content":"`, `{"choices":[]}`, `"delta"`, ``,
+	} {
+		if got, want := wire.SpokenPiece([]byte(text)), wire.Spoken([]byte(text)); got != want {
+			t.Errorf("%s: %d, want %d", text, got, want)
+		}
+	}
+}
