@@ -130,7 +130,7 @@ type hostUserAddCommand struct {
 	Super     bool     `help:"Full access: a super administrator."`
 	Workspace string   `help:"Workspace to join, by id; through a server by name, too."`
 	Role      string   `help:"Role there: administrator or regular." enum:"administrator,regular" default:"regular"`
-	Pages     []string `help:"Pages a regular user may open there: keys, usage." enum:"keys,usage"`
+	Pages     []string `help:"Pages a regular user may open there: playground, keys, usage." enum:"playground,keys,usage"`
 }
 
 // Run adds a RAM user and, if asked, makes them a member of a workspace.

@@ -48,6 +48,7 @@ const (
 	EnterWorkspace Action = "workspace:enter"
 	ReadModels     Action = "models:read"
 	ReadKeys       Action = "keys:read"
+	UsePlayground  Action = "playground:use"
 	IssueKeys      Action = "keys:issue"
 	ChangeKeys     Action = "keys:change" // disable, enable, delete
 	ReadUsage      Action = "usage:read"
@@ -74,12 +75,13 @@ type Page string
 
 // The pages of a workspace.
 const (
-	PageKeys  Page = "keys"
-	PageUsage Page = "usage"
+	PagePlayground Page = "playground"
+	PageKeys       Page = "keys"
+	PageUsage      Page = "usage"
 )
 
 // Pages lists every page that can be granted, in the order of the navigation.
-var Pages = []Page{PageKeys, PageUsage}
+var Pages = []Page{PagePlayground, PageKeys, PageUsage}
 
 // Membership is what an actor is in one workspace.
 type Membership struct {
@@ -97,8 +99,9 @@ var (
 	everyMember = set(EnterWorkspace, ReadModels)
 	// byPage are what a granted page allows; an administrator has every page.
 	byPage = map[Page]map[Action]bool{
-		PageKeys:  set(ReadKeys, IssueKeys, ChangeKeys),
-		PageUsage: set(ReadUsage),
+		PagePlayground: set(UsePlayground),
+		PageKeys:       set(ReadKeys, IssueKeys, ChangeKeys),
+		PageUsage:      set(ReadUsage),
 	}
 	administratorOnly = set(ReadID, ReadMembers, ChangeMembers, ReadTrail, ReadLimits)
 )

@@ -22,6 +22,7 @@ var actors = map[string]access.Actor{
 	"none":          member(access.Regular),
 	"keys":          member(access.Regular, access.PageKeys),
 	"usage":         member(access.Regular, access.PageUsage),
+	"playground":    member(access.Regular, access.PagePlayground),
 	"administrator": member(access.Administrator),
 	"super":         {Account: "acc-1", User: "usr-1", Role: access.Super},
 	"root":          {Account: "acc-1", User: "usr-1", Role: access.Root},
@@ -29,10 +30,10 @@ var actors = map[string]access.Actor{
 
 // everywhere lists who may do an action of the account.
 var everywhere = map[access.Action]string{
-	access.Open:            "anonymous none keys usage administrator super root",
-	access.Self:            "none keys usage administrator super root",
-	access.Enter:           "none keys usage administrator super root",
-	access.ListWorkspaces:  "none keys usage administrator super root",
+	access.Open:            "anonymous none keys usage playground administrator super root",
+	access.Self:            "none keys usage playground administrator super root",
+	access.Enter:           "none keys usage playground administrator super root",
+	access.ListWorkspaces:  "none keys usage playground administrator super root",
 	access.AddWorkspace:    "super root",
 	access.RenameWorkspace: "super root",
 	access.DeleteWorkspace: "super root",
@@ -51,9 +52,10 @@ var everywhere = map[access.Action]string{
 
 // inside lists who may do an action in workspace A, where the members belong.
 var inside = map[access.Action]string{
-	access.EnterWorkspace: "none keys usage administrator super root",
-	access.ReadModels:     "none keys usage administrator super root",
+	access.EnterWorkspace: "none keys usage playground administrator super root",
+	access.ReadModels:     "none keys usage playground administrator super root",
 	access.ReadKeys:       "keys administrator super root",
+	access.UsePlayground:  "playground administrator super root",
 	access.IssueKeys:      "keys administrator super root",
 	access.ChangeKeys:     "keys administrator super root",
 	access.ReadUsage:      "usage administrator super root",

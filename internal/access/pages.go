@@ -22,7 +22,10 @@ type Tab struct {
 // Tabs hold every page that can be granted. The tab "Others" of the original
 // also has Administrator, which is a role and no page.
 var Tabs = []Tab{
-	{"Models", []PageWords{{PageUsage, "Usage", "See what the workspace's calls consumed."}}},
+	{"Models", []PageWords{
+		{PagePlayground, "Playground", "Talk with the models that the workspace may call. It is booked as the workspace's."},
+		{PageUsage, "Usage", "See what the workspace's calls consumed."},
+	}},
 	{"Others", []PageWords{{PageKeys, "API Keys", "See, create, disable and delete all keys of the workspace."}}},
 }
 
@@ -68,7 +71,7 @@ type Preset struct {
 // Presets are the sets the original's documentation recommends, as far as the
 // console has their pages.
 var Presets = []Preset{
-	{"Console calling", []Page{PageUsage}},
+	{"Console calling", []Page{PagePlayground, PageUsage}},
 	{"Everything but administration", Pages},
 }
 

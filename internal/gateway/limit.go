@@ -19,7 +19,7 @@ const guess = 1024
 func (g *Gateway) limit(c *Call) *dialect.Refusal {
 	w, m, account := c.decision.Workspace, c.decision.Model, c.decision.Account
 	a := limit.Ask{
-		Account: account.ID, Workspace: w.ID, Key: c.decision.Key.ID, Model: m.ID,
+		Account: account.ID, Workspace: w.ID, Key: c.holder(), Model: m.ID,
 		OfAccount: limit.Of(m.Limit), OfWorkspace: w.Limits[m.ID].Limit,
 		KeyCalls: account.KeyCalls, WorkspaceCalls: account.WorkspaceCalls,
 	}

@@ -72,6 +72,8 @@ func (c *Call) record(took time.Duration) usage.Record {
 	}
 	if k := c.decision.Key; k != nil {
 		rec.Account, rec.Workspace, rec.Key, rec.Member = k.Account, c.home(), k.ID, k.Owner
+	} else if w := c.decision.Workspace; w != nil { // the console's: it has no key
+		rec.Account, rec.Workspace, rec.Member = w.Account, w.ID, c.question.Person
 	}
 	c.count(&rec)
 	if !c.began.IsZero() {
