@@ -82,7 +82,7 @@ func screens() map[string]templ.Component {
 		"refuse to delete":  workspaces.DeleteDialog(workspaces.DeleteProps{Name: hostile, Refusal: "No.", Remains: []ui.Remain{{Text: hostile, URL: "/k"}}}),
 		"workspace details": workspaces.Details(workspaces.DetailsProps{Chrome: chrome, Workspace: *chrome.Workspace}),
 		"models":            models.Index(models.IndexProps{Chrome: chrome, Workspace: hostile, List: models.ListProps{URL: "/m", Rows: []models.Row{{Name: hostile, ID: "m", ViewURL: "/m/1", Call: models.Authorized}}}}),
-		"model panel":       models.Panel(models.PanelProps{Name: hostile, URL: "/m/1", Rights: rights, Samples: []models.Sample{{Dialect: "OpenAI", Language: "curl", Code: hostile}}}),
+		"model panel":       models.Panel(models.PanelProps{Name: hostile, URL: "/m/1", Rights: rights, Samples: []ui.Sample{{Dialect: "OpenAI", Language: "curl", Code: hostile}}}),
 		"authorize":         models.AuthorizeDialog(models.AuthorizeProps{Capability: "Model Calling", Action: "/m/1/call", Version: "7", Workspaces: choices, Conflict: &models.Conflict{Granted: []string{hostile}}}),
 		"authorized":        models.AuthorizedDone(models.AuthorizedProps{Rights: rights, Toast: hostile}),
 		"keys":              keys.Index(keys.IndexProps{Chrome: chrome, Workspace: hostile, CreateURL: "/k/new", List: keyList}),

@@ -20,6 +20,7 @@ const shownWorkspaces = 100
 // The keys of the navigation's lines.
 const (
 	atModels         = "models"
+	atPlayground     = "playground"
 	atKeys           = "keys"
 	atMembers        = "members"
 	atUsage          = "usage"
@@ -39,7 +40,7 @@ func assets() layout.Assets {
 	return layout.Assets{
 		Styles:  []string{static.URL("tokens.css"), static.URL("base.css"), static.URL("shell.css"), static.URL("parts.css")},
 		Theme:   static.URL("theme.js"),
-		Scripts: []string{static.URL("console.js"), static.URL("transfer.js"), static.URL("passkey.js")},
+		Scripts: []string{static.URL("console.js"), static.URL("transfer.js"), static.URL("playground.js"), static.URL("passkey.js")},
 		HTMX:    static.Optional("htmx.min.js"),
 		Font:    static.Optional("font.css"),
 		Favicon: static.URL("favicon.svg"),
@@ -114,6 +115,7 @@ func workspaceNav(by access.Actor, w workspace.Workspace, key string) []layout.N
 	}
 	return []layout.NavItem{
 		item(atModels, "Models", modelsURL(w.ID), access.ReadModels),
+		item(atPlayground, "Playground", playgroundURL(w.ID), access.UsePlayground),
 		item(atKeys, "API Keys", keysURL(w.ID), access.ReadKeys),
 		item(atMembers, "Members", membersURL(w.ID), access.ReadMembers),
 		item(atUsage, "Usage", usageURL(w.ID), access.ReadUsage),

@@ -51,6 +51,13 @@ func (s *Server) routes() []route {
 		{"GET", "/workspaces/:workspace/models/:model/authorize/:capability", access.ChangeGrants, s.showGrants},
 		{"POST", "/workspaces/:workspace/models/:model/authorize/:capability", access.ChangeGrants, s.changeGrants},
 
+		// Playground
+		{"GET", "/workspaces/:workspace/playground", access.UsePlayground, s.showPlayground},
+		{"POST", "/workspaces/:workspace/playground", access.UsePlayground, s.sayPlayground},
+		{"POST", "/workspaces/:workspace/playground/stream", access.UsePlayground, s.streamPlayground},
+		{"POST", "/workspaces/:workspace/playground/code", access.UsePlayground, s.codePlayground},
+		{"GET", "/workspaces/:workspace/playground/cost", access.UsePlayground, s.costPlayground},
+
 		// API Keys
 		{"GET", "/workspaces/:workspace/keys", access.ReadKeys, s.listKeys},
 		{"POST", "/workspaces/:workspace/keys", access.IssueKeys, s.issueKey},

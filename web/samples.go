@@ -10,7 +10,7 @@ import (
 	"bailiwick/internal/ident"
 	"bailiwick/internal/workspace"
 	"bailiwick/views/layout"
-	"bailiwick/views/models"
+	"bailiwick/views/ui"
 )
 
 // place is what a program must know to call from one workspace.
@@ -78,9 +78,9 @@ func (s *Server) callable(w workspace.Workspace) string {
 }
 
 // samples are programs that call a model from a workspace.
-func (s *Server) samples(c echo.Context, w workspace.Workspace, m catalogue.Model) []models.Sample {
+func (s *Server) samples(c echo.Context, w workspace.Workspace, m catalogue.Model) []ui.Sample {
 	p := s.place(c, w.ID)
-	return []models.Sample{
+	return []ui.Sample{
 		{Dialect: "OpenAI", Language: "curl", Code: p.fill(openAICurl, string(m.ID))},
 		{Dialect: "OpenAI", Language: "Python", Code: p.fill(openAIPython, string(m.ID))},
 		{Dialect: "OpenAI", Language: "JavaScript", Code: p.fill(openAIJavaScript, string(m.ID))},

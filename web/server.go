@@ -52,6 +52,7 @@ type Config struct {
 	Limiter    *limit.Limiter // what is in use of limits; nil: it is not shown
 	Policy     *policy.Keeper
 	Why        *explanation.Service
+	Call       Caller // of the playground
 	Audit      *account.Trail
 	Trail      *audit.Recorder // of refusals; nil: they are not written
 
@@ -248,6 +249,9 @@ func referrers(r *http.Request) string {
 func bodyLimit(r *http.Request) int64 {
 	if r.URL.Path == importUsersURL {
 		return rosterMax
+	}
+	if strings.HasPrefix(r.URL.Path, workspacesURL+"/") && strings.Contains(r.URL.Path, "/playground") {
+		return talkMax
 	}
 	return bodyMax
 }

@@ -74,6 +74,7 @@ func whyURL(ws ident.Workspace) string {
 	return workspaceURL(ws) + "/why"
 }
 
+func playgroundURL(ws ident.Workspace) string   { return workspaceURL(ws) + "/playground" }
 func authorizeAllURL(ws ident.Workspace) string { return workspaceURL(ws) + "/authorize-all" }
 func newKeyURL(ws ident.Workspace) string       { return keysURL(ws) + "/new" }
 func usageURL(ws ident.Workspace) string        { return workspaceURL(ws) + "/usage" }

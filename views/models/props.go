@@ -69,7 +69,7 @@ type PanelProps struct {
 	Facts       []Fact   // context window, longest input, longest output, modalities
 	Limits      []Fact   // requests and tokens a minute
 	Prices      []PriceTier
-	Samples     []Sample
+	Samples     []ui.Sample
 	Rights      RightsProps
 	Notice      *ui.Notice // for example: no provider serves this model yet
 }
@@ -85,13 +85,6 @@ type Fact struct {
 type PriceTier struct {
 	Range string // "Input ≤ 128K"; empty when there is one tier only
 	Items []Fact // Label "Input", Value "¥0.30", Note "per 1M tokens"
-}
-
-// Sample is a program that calls the model from this workspace.
-type Sample struct {
-	Dialect  string // "OpenAI" or "DashScope"
-	Language string // "curl", "Python" or "JavaScript"
-	Code     string
 }
 
 // RightsProps fills the rows Model Calling, Model Training, Model Deployment.

@@ -1,7 +1,6 @@
 package models
 
 import (
-	"slices"
 	"strconv"
 	"strings"
 
@@ -25,25 +24,6 @@ func empty(p ListProps) ui.Empty {
 		return ui.Empty{Icon: "search", Title: "Nothing found", Text: "No model fits the search and the filters."}
 	}
 	return ui.Empty{Icon: "cube", Title: "No models", Text: "Import models from a provider to see them here."}
-}
-
-func dialects(list []Sample) []string {
-	return each(list, func(s Sample) string { return s.Dialect })
-}
-
-func languages(list []Sample) []string {
-	return each(list, func(s Sample) string { return s.Language })
-}
-
-// each collects what the samples say of themselves, once each, in their order.
-func each(list []Sample, of func(Sample) string) []string {
-	var words []string
-	for _, s := range list {
-		if w := of(s); !slices.Contains(words, w) {
-			words = append(words, w)
-		}
-	}
-	return words
 }
 
 func chosenOf(list []Choice, authorized bool) []Choice {

@@ -160,3 +160,10 @@ type Passkey struct {
 	Kind    Kind
 	Error   string
 }
+
+// Sample is a program that calls a model.
+type Sample struct {
+	Dialect  string // "OpenAI" or "DashScope"
+	Language string // "curl", "Python" or "JavaScript"
+	Code     string
+}

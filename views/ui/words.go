@@ -2,6 +2,7 @@ package ui
 
 import (
 	"net/url"
+	"slices"
 	"sort"
 	"strings"
 )
@@ -77,4 +78,28 @@ func query(address string) [][2]string {
 	}
 	sort.Slice(pairs, func(i, j int) bool { return pairs[i][0] < pairs[j][0] })
 	return pairs
+}
+
+func dialects(list []Sample) []string {
+	return each(list, func(s Sample) string { return s.Dialect })
+}
+
+func languages(list []Sample) []string {
+	return each(list, func(s Sample) string { return s.Language })
+}
+
+// each collects what the samples say of themselves, once each, in their order.
+func each(list []Sample, of func(Sample) string) []string {
+	var words []string
+	for _, s := range list {
+		if w := of(s); !slices.Contains(words, w) {
+			words = append(words, w)
+		}
+	}
+	return words
+}
+
+// word makes a label fit for an id or an attribute: "model-calling".
+func word(label string) string {
+	return strings.ReplaceAll(strings.ToLower(label), " ", "-")
 }
