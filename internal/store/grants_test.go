@@ -185,3 +185,41 @@ func TestAnEditLeavesThoseAloneWhoMayCallEveryModel(t *testing.T) {
 		}
 	})
 }
+
+func TestTheMatrixShowsWhoHoldsWhat(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		w, other := storetest.NewWorld(t, s, "acme"), storetest.NewWorld(t, s, "umbrella")
+		ctx, a := t.Context(), w.Account.ID
+		one, two := w.Workspace("One"), w.Workspace("Two")
+		for _, id := range []ident.Model{"a", "b", "c"} {
+			w.Model(id)
+			other.Model(id)
+		}
+		w.Grant("a", catalogue.Call, one.ID, two.ID)
+		w.Grant("c", catalogue.Train, two.ID)
+		other.Grant("b", catalogue.Call, other.Workspace("Theirs").ID)
+
+		all, next, err := s.GrantMatrix(ctx, a, grant.MatrixFilter{Limit: 2})
+		must(t, err)
+		rest, end, err := s.GrantMatrix(ctx, a, grant.MatrixFilter{Limit: 2, After: next})
+		if must(t, err); len(all) != 2 || len(rest) != 1 || next == "" || end != "" {
+			t.Fatalf("pages of %d and %d", len(all), len(rest))
+		}
+		if r := all[0]; r.Model != "a" || len(r.Holders[catalogue.Call]) != 2 || len(r.Holders[catalogue.Train]) != 0 || r.Versions[catalogue.Call] != 2 || r.Versions[catalogue.Train] != grant.Unedited {
+			t.Errorf("a: %+v", r)
+		}
+		if r := all[1]; len(r.Holders) != 0 {
+			t.Errorf("b shows what others hold: %+v", r)
+		}
+		ones, _, err := s.GrantMatrix(ctx, a, grant.MatrixFilter{Workspace: one.ID})
+		if must(t, err); len(ones) != 1 || len(ones[0].Holders[catalogue.Call]) != 1 {
+			t.Errorf("of one workspace: %+v", ones)
+		}
+		found, _, err := s.GrantMatrix(ctx, a, grant.MatrixFilter{Search: "B"})
+		if must(t, err); len(found) != 1 || found[0].Model != "b" {
+			t.Errorf("found %+v", found)
+		}
+		_, _, err = s.GrantMatrix(ctx, a, grant.MatrixFilter{After: "nonsense"})
+		wantFault(t, err, fault.Invalid, "after")
+	})
+}
