@@ -127,3 +127,19 @@ func TestBrowserLimitsAreEditedByKeyboardAndPleaseAxe(t *testing.T) {
 	b.find("dialog", "Limit of Qwen-Turbo")
 	b.examine("the account's limit of Qwen-Turbo")
 }
+
+func TestCallsAtOnceAreASetting(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, s *store.Store, c *clock) {
+		o := newCompany(t, s, c)
+		form := o.get("root", "/account/settings").is(200).says("Calls at once with one API key").holds(`value="512"`, `value="2048"`)
+		set := func(key, workspace string) *answer {
+			return o.post("root", "/account/settings", "require_workspace", "on", "workspace_limit", "10", "key_limit", "50", "key_calls", key, "workspace_calls", workspace, "version", form.field("version"))
+		}
+		set("-1", "9").is(422).says("The number of calls is a whole number from 0 to 100000; 0 means any number.").holds(`value="-1"`, `value="9"`)
+		set("7", "many").is(422).holds(`value="many"`)
+		set("7", "0").is(303)
+		if f, err := o.store.Facts(t.Context(), 0); err != nil || f.Accounts[0].KeyCalls != 7 || f.Accounts[0].WorkspaceCalls != 0 {
+			t.Fatalf("the policy knows %+v, %v", f.Accounts, err)
+		}
+	})
+}

@@ -49,7 +49,8 @@ func (s *Server) settings(c echo.Context) (settings.IndexProps, error) {
 		Action:           when(actor(c).May(access.ChangeSettings), settingsURL),
 		RequireWorkspace: a.Settings.NameWorkspace, Limit: strconv.Itoa(a.Settings.WorkspaceLimit),
 		LimitHint: number(used.Used) + " in use. The Default Workspace does not count.",
-		KeyLimit:  strconv.Itoa(a.Settings.KeyLimit), AuditDays: strconv.Itoa(a.Settings.AuditDays), Version: strconv.FormatInt(a.Version, 10),
+		KeyLimit:  strconv.Itoa(a.Settings.KeyLimit), AuditDays: strconv.Itoa(a.Settings.AuditDays),
+		KeyCalls: strconv.Itoa(a.Settings.KeyCalls), WorkspaceCalls: strconv.Itoa(a.Settings.WorkspaceCalls), Version: strconv.FormatInt(a.Version, 10),
 	}, err
 }
 
@@ -92,6 +93,8 @@ func settingsOf(in form, to account.Settings) (account.Settings, error) {
 	}{
 		{"workspace_limit", "limit", &to.WorkspaceLimit, account.MaxWorkspaceLimit},
 		{"key_limit", "keys", &to.KeyLimit, account.MaxKeyLimit},
+		{"key_calls", "key_calls", &to.KeyCalls, account.MaxCalls},
+		{"workspace_calls", "workspace_calls", &to.WorkspaceCalls, account.MaxCalls},
 		{"audit_days", "audit", &to.AuditDays, account.MaxAuditDays},
 	} {
 		if !in.Has(limit.name) {
@@ -118,10 +121,14 @@ func typedOver(p *settings.IndexProps, in form, wrong error) {
 	if in.Has("audit_days") {
 		p.AuditDays = in.Get("audit_days")
 	}
+	if in.Has("key_calls") {
+		p.KeyCalls, p.WorkspaceCalls = in.Get("key_calls"), in.Get("workspace_calls")
+	}
+	p.KeyCallsError, p.WorkspaceCallsError = about(wrong, "key_calls"), about(wrong, "workspace_calls")
 	p.LimitError, p.KeyLimitError, p.AuditDaysError = about(wrong, "limit"), about(wrong, "keys"), about(wrong, "audit")
 	if fault.Is(wrong, fault.Conflict) {
 		p.Notice = &ui.Notice{Tone: ui.Warn, Title: "The settings were changed meanwhile.", Text: "What you chose is kept below; Save puts it over that."}
-	} else if p.LimitError+p.KeyLimitError+p.AuditDaysError == "" {
+	} else if p.LimitError+p.KeyLimitError+p.AuditDaysError+p.KeyCallsError+p.WorkspaceCallsError == "" {
 		p.Notice = bad(wrong)
 	}
 }

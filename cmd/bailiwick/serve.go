@@ -48,6 +48,8 @@ type serving struct {
 	Listen        string        `help:"Address to listen on." default:"127.0.0.1:8080" env:"BAILIWICK_LISTEN" placeholder:"HOST:PORT"`
 	BaseURL       string        `help:"Address under which people and programs reach this server, such as https://models.example.com." env:"BAILIWICK_BASE_URL" placeholder:"URL"`
 	CloudName     string        `help:"Name of the cloud in \"Manage … Account\"." default:"Alibaba Cloud" env:"BAILIWICK_CLOUD_NAME" placeholder:"NAME"`
+	Connections   int           `help:"How many connections may be open at once." default:"16384" env:"BAILIWICK_CONNECTIONS" placeholder:"N"`
+	PerAddress    int           `help:"How many of them may come from one address that is no trusted proxy." default:"2048" env:"BAILIWICK_PER_ADDRESS" placeholder:"N"`
 	TrustedProxy  []string      `help:"Addresses or networks of proxies whose X-Forwarded-For is believed." env:"BAILIWICK_TRUSTED_PROXY" placeholder:"CIDR"`
 	AllowPrivate  []string      `help:"Private or loopback addresses that providers may have: networks, or host:port." env:"BAILIWICK_ALLOW_PRIVATE" placeholder:"CIDR|HOST:PORT"`
 	MetricsListen string        `help:"Address for metrics, health and profiles; only operators should reach it. Default: 127.0.0.1:9464 if it is free; \"off\" for none." env:"BAILIWICK_METRICS_LISTEN" placeholder:"HOST:PORT"`
@@ -84,6 +86,7 @@ type Program struct {
 	keeper    *policy.Keeper
 	gateway   *gateway.Gateway
 	limiter   *limit.Limiter
+	door      *gateway.Door
 	replica   string // this server's id among those that share the limits
 	server    *http.Server
 	listener  net.Listener
@@ -179,6 +182,7 @@ func start(ctx context.Context, c serving, furnish func(*Program) error) (_ *Pro
 	if p.listener, err = new(net.ListenConfig).Listen(ctx, "tcp", c.Listen); err != nil {
 		return nil, err
 	}
+	p.door = &gateway.Door{Listener: p.listener, All: c.Connections, PerAddress: c.PerAddress, Exempt: proxies}
 	fence.Never(p.listener.Addr())
 	if err := p.operate(ctx, c.MetricsListen); err != nil {
 		return nil, err
@@ -304,7 +308,7 @@ func (p *Program) Run(ctx context.Context) error {
 	beside.Go(func() { p.retention.Run(polling) })
 	beside.Go(func() { p.checker.Run(polling, p.store) })
 	failed := make(chan error, 1)
-	go func() { failed <- p.server.Serve(p.listener) }()
+	go func() { failed <- p.server.Serve(p.door) }()
 	select {
 	case err := <-failed:
 		return err

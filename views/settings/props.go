@@ -9,19 +9,23 @@ import (
 // IndexProps fills the page. Posts "require_workspace" ("on" or absent),
 // "workspace_limit", "key_limit", "audit_days", "require_factor" and "version".
 type IndexProps struct {
-	Chrome           layout.Chrome
-	Action           string // empty: may look, not change
-	RequireWorkspace bool
-	Limit            string // what was typed, kept
-	LimitError       string
-	LimitHint        string // "3 in use. The Default Workspace does not count."
-	KeyLimit         string // of one workspace; what was typed, kept
-	KeyLimitError    string
-	Factor           []ui.Option // posted as "require_factor"
-	AuditDays        string      // what was typed, kept
-	AuditDaysError   string
-	Version          string
-	Notice           *ui.Notice
+	Chrome              layout.Chrome
+	Action              string // empty: may look, not change
+	RequireWorkspace    bool
+	Limit               string // what was typed, kept
+	LimitError          string
+	LimitHint           string // "3 in use. The Default Workspace does not count."
+	KeyLimit            string // of one workspace; what was typed, kept
+	KeyLimitError       string
+	Factor              []ui.Option // posted as "require_factor"
+	AuditDays           string      // what was typed, kept
+	AuditDaysError      string
+	KeyCalls            string // at once; what was typed, kept
+	KeyCallsError       string
+	WorkspaceCalls      string
+	WorkspaceCallsError string
+	Version             string
+	Notice              *ui.Notice
 }
 
 // ChangedProps answers the form when it has done its work.
