@@ -7,8 +7,11 @@ import (
 	"os"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"bailiwick/internal/fault"
 	"bailiwick/internal/store"
+	"bailiwick/internal/telemetry"
 	"bailiwick/internal/usage"
 )
 
@@ -38,4 +41,27 @@ func (c booksCommand) verify(ctx context.Context, out io.Writer) error {
 	}
 	fmt.Fprintln(out, "The books balance.")
 	return nil
+}
+
+// booking is the condition that calls can be booked; others are refused.
+func (p *Program) booking() telemetry.Check {
+	return telemetry.Check{Name: "books", Ask: func(context.Context) error {
+		h := p.recorder.Health()
+		if h.Full {
+			return fmt.Errorf("the journal is full with %d calls waiting, so that calls are refused", h.Waiting)
+		}
+		return nil
+	}}
+}
+
+// bookMetrics say how the books are kept.
+func (p *Program) bookMetrics() []prometheus.Collector {
+	gauge := func(name, help string, value func() int64) prometheus.Collector {
+		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, func() float64 { return float64(value()) })
+	}
+	return []prometheus.Collector{
+		gauge("bailiwick_usage_waiting_records", "Calls that wait in the journal for the database.", func() int64 { return p.recorder.Health().Waiting }),
+		gauge("bailiwick_usage_journal_bytes", "Size of the journal on the disk.", func() int64 { return p.recorder.Health().Journal }),
+		gauge("bailiwick_books_differences", "Differences between calls and their sums that the last hourly look at two days found.", func() int64 { return p.books.Differences() }),
+	}
 }

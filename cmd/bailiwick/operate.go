@@ -66,6 +66,7 @@ func (p *Program) operate(ctx context.Context, listen string) (err error) {
 		prometheus.GaugeOpts{Name: "bailiwick_policy_version", Help: "Version of the policy that decides."},
 		func() float64 { return float64(p.keeper.Now().Version()) },
 	)}
+	more = append(more, p.bookMetrics()...)
 	if p.operation.traces != nil {
 		more = append(more, p.operation.traces.Dropped())
 	}
@@ -106,6 +107,7 @@ func (p *Program) ready() []telemetry.Check {
 			}
 			return nil
 		}},
+		p.booking(),
 	}
 }
 

@@ -272,3 +272,42 @@ func TestKeysRememberTheirLastUseWithTheRecords(t *testing.T) {
 		}
 	})
 }
+
+func TestCallsThatWereKeptBeforeAreInTheSumsAfterTheMigration(t *testing.T) {
+	storetest.EachConfig(t, func(t *testing.T, c store.Config) {
+		s := storetest.Open(t, c)
+		w := storetest.NewWorld(t, s, "acme")
+		key, _ := w.Key(w.Default, secret.Pepper{})
+		at := storetest.Start
+		var rows [][]any
+		calls := map[ident.Call]bool{}
+		for i := range 300 {
+			id, code := ident.NewCall(), ""
+			if i%10 == 0 {
+				code = "Model.AccessDenied"
+			}
+			calls[id] = true
+			k := string(key.ID)
+			if i%7 == 0 {
+				k = "key-that-is-gone"
+			}
+			rows = append(rows, []any{string(id), at.Add(time.Duration(i) * 7 * time.Hour).UnixMicro(), string(w.Account.ID), string(w.Default), k, fmt.Sprint("m", i%3), "openai", "prv",
+				i, 2 * i, 0, 1, 1 + i%3, 200, code, i%2 == 0, int64(i) * 1e8, int64(1000)})
+		}
+		must(t, s.Unbook(rows...))
+		again := storetest.Open(t, c)
+		balanced(t, again)
+		page, _, err := again.Usage(t.Context(), w.Account.ID, usage.Filter{Workspace: w.Default}, usage.Page{Limit: 1000})
+		must(t, err)
+		for _, r := range page {
+			if !calls[r.Call] || r.Key == key.ID && r.Member != w.Root.ID || r.Key != key.ID && r.Member != "" || r.Output != 2*r.Input || r.Source == usage.Nothing {
+				t.Fatalf("%+v", r)
+			}
+		}
+		sums, err := again.UsageSums(t.Context(), w.Account.ID, usage.Query{})
+		must(t, err)
+		if len(page) != 300 || len(sums) != 1 || sums[0].Calls != 300 || sums[0].Failed != 30 || sums[0].Input != 299*300/2 {
+			t.Fatalf("%d calls, sums %+v", len(page), sums)
+		}
+	})
+}

@@ -3,6 +3,7 @@ package usage
 import (
 	"context"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"bailiwick/internal/ident"
@@ -40,7 +41,12 @@ type Keeper struct {
 	// How many days calls and their sums by hour and day are kept; 0: for ever.
 	Calls, Hours, Days int
 	Now                func() time.Time
+
+	found atomic.Int64
 }
+
+// Differences is how many the last look at the last days found.
+func (k *Keeper) Differences() int64 { return k.found.Load() }
 
 // Run keeps the books until ctx ends.
 func (k *Keeper) Run(ctx context.Context) {
@@ -74,9 +80,12 @@ func (k *Keeper) Once(ctx context.Context) error {
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
-	found := 0
+	found := int64(0)
 	err := k.Books.VerifyUsage(ctx, k.Now().AddDate(0, 0, -2), func(Difference) { found++ })
-	if err == nil && found > 0 {
+	if err == nil {
+		k.found.Store(found)
+	}
+	if found > 0 {
 		slog.Error("the books do not balance: run bailiwick verify-books", "differences", found)
 	}
 	return err
