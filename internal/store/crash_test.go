@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"bailiwick/internal/adminkey"
 	"bailiwick/internal/apikey"
 	"bailiwick/internal/ident"
 	"bailiwick/internal/secret"
@@ -82,6 +83,9 @@ func torment(ctx context.Context, w *storetest.World, home ident.Workspace) erro
 		return err
 	}
 	say("used", string(r.Call))
+	if err := tormentOnce(ctx, w, home); err != nil {
+		return err
+	}
 	if rand.IntN(3) > 0 {
 		return nil
 	}
@@ -91,6 +95,24 @@ func torment(ctx context.Context, w *storetest.World, home ident.Workspace) erro
 	}
 	say("deleted", string(k.ID))
 	return nil
+}
+
+// tormentOnce makes a key by a request that must not be carried out twice. Its
+// answer is the key's id.
+func tormentOnce(ctx context.Context, w *storetest.World, home ident.Workspace) error {
+	admin, err := w.Store.AdminKeys(ctx, w.Account.ID)
+	if err != nil {
+		return err
+	}
+	k := apikey.Key{ID: ident.NewKey(), Account: w.Account.ID, Owner: w.Root.ID, Description: "once", Digest: secret.TokenDigest(string(ident.NewKey())), CreatedAt: time.Now(), Version: 1}
+	claim := adminkey.Claim{Key: admin[0].ID, Mark: secret.TokenDigest(string(k.ID)), At: time.Now(), Until: time.Now().Add(adminkey.ClaimLife)}
+	_, _, err = w.Store.Once(ctx, w.Account.ID, claim, func(in *store.Store) (adminkey.Answer, error) {
+		return adminkey.Answer{Status: 201, Sealed: []byte(k.ID)}, in.InsertKey(ctx, home, k, 1<<30, w.Why("keys:issue"))
+	})
+	if err == nil {
+		say("added", string(k.ID))
+	}
+	return err
 }
 
 var saying sync.Mutex
@@ -110,6 +132,7 @@ func TestKillingTheProcessLosesNoAcknowledgedChange(t *testing.T) {
 		first, err := store.Open(t.Context(), c)
 		must(t, err)
 		w := storetest.NewWorld(t, first, "acme")
+		w.AdminKey(w.Root.ID)
 		must(t, first.Close())
 		said := map[string][]string{}
 		for range kills {
@@ -208,7 +231,9 @@ func callIDs(t *testing.T, s *store.Store) map[string]bool {
 func inBalance(t *testing.T, s *store.Store) {
 	t.Helper()
 	for what, query := range map[string]string{
-		"keys beside their counter": "SELECT (SELECT COUNT(*) FROM keys) - (SELECT SUM(key_count) FROM workspaces)",
+		"effects beside their answers": "SELECT (SELECT COUNT(*) FROM keys WHERE description = 'once') - (SELECT COUNT(*) FROM admin_claims WHERE answer IS NOT NULL)",
+		"claims without an answer":     "SELECT COUNT(*) FROM admin_claims WHERE answer IS NULL",
+		"keys beside their counter":    "SELECT (SELECT COUNT(*) FROM keys) - (SELECT SUM(key_count) FROM workspaces)",
 		"events beside their keys": `SELECT (SELECT COUNT(*) FROM audit_events WHERE action = 'keys:issue') -
 			(SELECT COUNT(*) FROM audit_events WHERE action = 'keys:delete') - (SELECT COUNT(*) FROM keys)`,
 		"numbers without an event": "SELECT (SELECT seq FROM clock) - (SELECT COUNT(*) FROM audit_events) + (SELECT COUNT(*) FROM audit_events WHERE tick = 0)",
