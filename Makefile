@@ -33,8 +33,11 @@ lint: ## Format, vet, and freshness of generated files
 bench: ## The gateway beside a bare reverse proxy, in one run
 	@$(GO) test -run '^$$' -bench . -benchtime 2s -count 3 ./internal/gateway/... ./internal/policy/...
 
+mutate: ## Take out each authorization call and condition; a test must notice every one
+	@$(GO) run ./.ci/mutate
+
 soak: ## The long campaigns: kills, fuzzing, random worlds
 	@.ci/soak
 
-.PHONY: help run build demo-reset assets test dev generate lint bench soak
+.PHONY: help run build demo-reset assets test dev generate lint bench mutate soak
 .DEFAULT_GOAL := help

@@ -46,6 +46,9 @@ var everywhere = map[access.Action]string{
 	access.ReadAudit:       "super root",
 	access.ReadAdminKeys:   "super root",
 	access.ChangeAdminKeys: "super root",
+	access.VerifyAudit:     "super root",
+	access.ChangeLimits:    "super root",
+	access.ReadAllUsage:    "super root",
 	access.ReadProviders:   "root",
 	access.ChangeProviders: "root",
 }
@@ -63,6 +66,7 @@ var inside = map[access.Action]string{
 	access.ReadMembers:    "administrator super root",
 	access.ChangeMembers:  "administrator super root",
 	access.ReadTrail:      "administrator super root",
+	access.ReadLimits:     "administrator super root",
 }
 
 func listed(list, name string) bool {
