@@ -170,11 +170,28 @@ func (s *Store) usageIn(ctx context.Context, place int64, within span, condition
 }
 
 // hoursWith gives the hours in which a workspace has such calls, newest first.
+// Only the days that have any are looked into.
 func (s *Store) hoursWith(ctx context.Context, place int64, within span, conditions string, args []any, most int) (hours []stamp, err error) {
-	all := append([]any{place, within.from / hour, within.to / hour}, args...)
-	err = s.read.WithContext(ctx).Raw(`SELECT h.at FROM usage_hours h JOIN usage_series s ON s.id = h.series
-		WHERE h.place = ? AND h.at >= ? AND h.at <= ?`+conditions+" GROUP BY h.at ORDER BY h.at DESC LIMIT ?", append(all, most)...).Scan(&hours).Error
+	days, err := s.periodsWith(ctx, "usage_days", place, within.from/day, within.to/day, conditions, args, most)
+	for _, d := range days {
+		first, last := max(within.from/hour, d*24), min(within.to/hour, d*24+23)
+		some, err := s.periodsWith(ctx, "usage_hours", place, first, last, conditions, args, most-len(hours))
+		if err != nil {
+			return nil, err
+		}
+		if hours = append(hours, some...); len(hours) >= most {
+			break
+		}
+	}
 	return hours, err
+}
+
+// periodsWith gives the periods of a table of sums that have such calls.
+func (s *Store) periodsWith(ctx context.Context, table string, place int64, first, last stamp, conditions string, args []any, most int) (periods []stamp, err error) {
+	all := append([]any{place, first, last}, args...)
+	err = s.read.WithContext(ctx).Raw("SELECT t.at FROM "+table+" t JOIN usage_series s ON s.id = t.series WHERE t.place = ? AND t.at >= ? AND t.at <= ?"+
+		conditions+" GROUP BY t.at ORDER BY t.at DESC LIMIT ?", append(all, most)...).Scan(&periods).Error
+	return periods, err
 }
 
 // UsageCall implements usage.Store.

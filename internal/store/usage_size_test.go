@@ -113,7 +113,7 @@ func fill(b *testing.B, s *store.Store, w *storetest.World, rows int) {
 	must(b, s.InsertUsage(b.Context(), first))
 	from := storetest.Start.AddDate(0, 0, -90).UnixMicro()
 	step := 90 * 86400 * 1_000_000 / rows
-	row := `SELECT %[1]d + CAST(n AS BIGINT) * %[2]d, 5000, s.place, s.id, 1200, 300, 0, 0, 800000, 90000, %[3]s FROM n JOIN usage_series s ON s.id = 1 + CASE WHEN n %% 997 = 0 THEN n / 997 %% %[4]d ELSE n * 7919 %% %[4]d END`
+	row := `SELECT %[1]d + CAST(n AS BIGINT) * %[2]d, 5000, s.place, s.id, 1200, 300, 0, 0, 800000, 90000, %[3]s FROM n JOIN usage_series s ON s.id = 1 + CASE WHEN n %% 997 = 0 THEN n / 997 %% %[4]d ELSE CAST(n AS BIGINT) * 7919 %% %[4]d END`
 	series, err := s.Number("SELECT COUNT(*) FROM usage_series")
 	must(b, err)
 	insert := "INSERT INTO usage_calls (at, cost, place, series, input, output, cached, reasoning, duration, first_byte, call_id) "
