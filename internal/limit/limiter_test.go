@@ -304,3 +304,26 @@ func TestAClockThatIsSetBackOpensNoLimit(t *testing.T) {
 		t.Fatalf("%d passed after the clock was set back", n)
 	}
 }
+
+// P14: a workspace that runs against its limit takes nothing of what others share.
+func TestP14_AWorkspaceAtItsLimitTakesNothingFromOthers(t *testing.T) {
+	clock := newClock()
+	l := limit.New(clock.Now)
+	noisy, quiet := ask("noisy"), ask("quiet")
+	noisy.OfWorkspace.Requests = limit.Rate{Count: 10, Period: 3600}
+	for _, a := range []*limit.Ask{noisy, quiet} {
+		a.OfAccount = limit.Limit{Requests: limit.Rate{Count: 510, Period: 3600}, Tokens: limit.Rate{Count: 1_000_000, Period: 3600}}
+		a.Least, a.Tokens = 100, 100
+	}
+	var wait sync.WaitGroup
+	for range 8 {
+		wait.Go(func() { passes(l, noisy, 5_000) })
+	}
+	if n := passes(l, quiet, 500); n != 500 {
+		t.Errorf("only %d of 500 calls of the quiet workspace passed", n)
+	}
+	wait.Wait()
+	if n := passes(l, quiet, 100); n != 0 {
+		t.Errorf("%d more passed than the account's limit", n)
+	}
+}

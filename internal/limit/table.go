@@ -10,7 +10,7 @@ import (
 
 // parts is how many maps a table is cut into. A part is copied when something is
 // added to it, so that reading takes no lock.
-const parts = 2048
+const parts = 1 << 14
 
 // subject is what a state is of: an account or workspace and a model, or a key
 // or workspace alone. Identifiers of different kinds never are the same.
