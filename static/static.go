@@ -15,6 +15,7 @@ import (
 	"path"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // Prefix is where Handler expects to be mounted.
@@ -33,14 +34,14 @@ var types = map[string]string{
 
 // asset is one file, ready to be sent.
 type asset struct {
-	name    string // "console.js"
-	url     string // "/static/console.6db316d35d.js"
-	tag     string
-	kind    string
-	plain   []byte
-	zipped  []byte // nil where compressing gains little
-	zipTag  string
-	lengths [2]string // of plain and zipped
+	name  string // "console.js"
+	url   string // "/static/console.6db316d35d.js"
+	tag   string
+	kind  string
+	plain []byte
+	// zipped is made when somebody asks for it first: a program that starts has
+	// other things to do. It is nil where compressing gains little.
+	zipped func() []byte
 }
 
 var (
@@ -88,26 +89,25 @@ func newAsset(name, kind string, body []byte) *asset {
 	sum := sha256.Sum256(body)
 	mark := hex.EncodeToString(sum[:])[:10]
 	ext := path.Ext(name)
-	a := &asset{
-		name:  name,
-		url:   Prefix + strings.TrimSuffix(name, ext) + "." + mark + ext,
-		tag:   `"` + mark + `"`,
-		kind:  kind,
-		plain: body,
+	return &asset{
+		name:   name,
+		url:    Prefix + strings.TrimSuffix(name, ext) + "." + mark + ext,
+		tag:    mark,
+		kind:   kind,
+		plain:  body,
+		zipped: sync.OnceValue(func() []byte { return zip(body) }),
 	}
-	a.lengths[0] = strconv.Itoa(len(body))
-	if z := zip(body); len(z)*10 < len(body)*9 {
-		a.zipped, a.zipTag = z, `"`+mark+`-gz"`
-		a.lengths[1] = strconv.Itoa(len(z))
-	}
-	return a
 }
 
+// zip compresses a file; nil where that gains little.
 func zip(body []byte) []byte {
 	var b bytes.Buffer
 	w, _ := gzip.NewWriterLevel(&b, gzip.BestCompression)
 	_, _ = w.Write(body) // a bytes.Buffer takes everything
 	_ = w.Close()
+	if b.Len()*10 >= len(body)*9 {
+		return nil
+	}
 	return b.Bytes()
 }
 
@@ -152,12 +152,12 @@ func serve(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "Method Not Allowed", http.StatusMethodNotAllowed)
 		return
 	}
-	body, tag, length := a.plain, a.tag, a.lengths[0]
+	body, tag := a.plain, `"`+a.tag+`"`
 	h := w.Header()
-	if a.zipped != nil {
+	if zipped := a.zipped(); zipped != nil {
 		h.Set("Vary", "Accept-Encoding")
 		if takesGzip(r.Header.Get("Accept-Encoding")) {
-			body, tag, length = a.zipped, a.zipTag, a.lengths[1]
+			body, tag = zipped, `"`+a.tag+`-gz"`
 			h.Set("Content-Encoding", "gzip")
 		}
 	}
@@ -170,7 +170,7 @@ func serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	h.Set("Content-Type", a.kind)
-	h.Set("Content-Length", length)
+	h.Set("Content-Length", strconv.Itoa(len(body)))
 	if r.Method == http.MethodGet {
 		_, _ = w.Write(body) // a client that hangs up is no concern of ours
 	}

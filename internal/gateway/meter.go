@@ -121,7 +121,7 @@ func (c *Call) home() ident.Workspace {
 }
 
 func (c *Call) level() slog.Level {
-	if c.code == "" {
+	if c.code == "" || c.decision.Key == nil { // nobody fills the log from outside
 		return slog.LevelDebug
 	}
 	return slog.LevelInfo
