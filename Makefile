@@ -30,8 +30,9 @@ generate: ## Make the *_templ.go files anew
 lint: ## Format, vet, and freshness of generated files
 	@.ci/lint
 
-bench: ## The gateway beside a bare reverse proxy, in one run
-	@$(GO) test -run '^$$' -bench . -benchtime 2s -count 3 ./internal/gateway/... ./internal/policy/...
+bench: ## The gateway beside a bare reverse proxy, in one run, and what its parts cost
+	@BESIDE=$${ROUNDS:-5} $(GO) test -run '^TestBeside$$' -v -count 1 -timeout 60m ./cmd/bailiwick
+	@$(GO) test -run '^$$' -bench . -benchtime 1s ./internal/gateway/... ./internal/policy/... ./internal/limit/... ./internal/usage/...
 
 mutate: ## Take out each authorization call and condition; a test must notice every one
 	@$(GO) run ./.ci/mutate

@@ -12,17 +12,16 @@ import (
 	"os"
 	"strconv"
 	"strings"
-	"testing"
 	"time"
 )
 
-// TestMain lets the test binary be the other programs of a measurement as well:
-// the model server and the bare proxy, each a process of its own.
-func TestMain(m *testing.M) {
+// beRole makes this process one of the other programs of a measurement, if it was
+// started as one: the model server, or the bare proxy.
+func beRole() {
 	var err error
-	switch role := os.Getenv("BESIDE_ROLE"); role {
+	switch os.Getenv("BESIDE_ROLE") {
 	case "":
-		os.Exit(m.Run())
+		return
 	case "mock":
 		err = modelServer()
 	case "bare":

@@ -40,6 +40,7 @@ func TestMain(m *testing.M) {
 		main()
 		os.Exit(0)
 	}
+	beRole()
 	os.Exit(m.Run())
 }
 
