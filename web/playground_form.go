@@ -127,7 +127,7 @@ func (s *Server) playgroundPage(c echo.Context, t talk, notice *ui.Notice, used 
 	for _, m := range s.talkable(c) {
 		label := m.Name
 		if len(m.Servings) == 0 {
-			label += " (no provider serves it)"
+			label += " (not served)"
 		}
 		p.Models = append(p.Models, ui.Option{Value: string(m.ID), Label: label, Selected: string(m.ID) == t.model})
 	}

@@ -55,7 +55,7 @@ func TestThePlaygroundTalksWithoutScripts(t *testing.T) {
 	o.authorize("qwen-turbo", catalogue.Call, o.a)
 	h := o.line("I am a model.", 200)
 	path := o.at(o.a, "/playground")
-	page := o.get("alice", path).is(200).says("Playground", "Qwen-Turbo (no provider serves it)", "Nothing was said yet", "Temperature")
+	page := o.get("alice", path).is(200).says("Playground", "Qwen-Turbo (not served)", "Nothing was said yet", "Temperature")
 	page.hides(`value="qwen-max"`)
 	first := o.post("alice", path, "model", "qwen-turbo", "system", "Be brief.", "temperature", "0.5", "max_tokens", "20", "message", "Who are you?").is(200)
 	first.says("I am a model.", "7 tokens in, 3 out", "¥")
