@@ -39,7 +39,7 @@ func (o *company) crawl(who string, look func(*answer)) (pages int) {
 	return len(seen)
 }
 
-func TestNothingOfAnotherWorkspaceIsEverShown(t *testing.T) {
+func TestSec05_NothingOfAnotherWorkspaceIsEverShown(t *testing.T) {
 	o := start(t)
 	b := o.add(canary + " plans")
 	o.authorize("qwen-turbo", catalogue.Call, b)
@@ -59,7 +59,7 @@ func TestNothingOfAnotherWorkspaceIsEverShown(t *testing.T) {
 	}
 }
 
-func TestNothingOfAnotherCompanyIsEverShown(t *testing.T) {
+func TestSec05_NothingOfAnotherCompanyIsEverShown(t *testing.T) {
 	o := start(t)
 	_, root, home := o.open(canary, "zyzzyva")
 	p, err := o.config.Providers.Add(t.Context(), root, provider.Form{Name: canary, Kind: provider.Embedded})

@@ -244,7 +244,7 @@ func TestEveryRouteHasALineInTheMatrix(t *testing.T) {
 	}
 }
 
-func TestEveryRouteAnswersEverybodyAsDeclared(t *testing.T) { eachDatabase(t, guard) }
+func TestSec01_EveryRouteAnswersEverybodyAsDeclared(t *testing.T) { eachDatabase(t, guard) }
 
 func guard(t *testing.T, s *store.Store, c *clock) {
 	o := newCompany(t, s, c)

@@ -8,7 +8,7 @@ import (
 
 var secretForm = regexp.MustCompile(`sk-ws-[0-9A-Za-z]{43}_[0-9A-Za-z]{6}`)
 
-func TestAKeyIsShownOnce(t *testing.T) {
+func TestSec36_AKeyIsShownOnce(t *testing.T) {
 	o := start(t)
 	o.get("carol", o.at(o.a, "/keys")).is(200).says("API Keys", "No API keys yet", "Create API Key")
 	o.get("carol", o.at(o.a, "/keys/new")).is(200).says("Create API Key", "Description")
@@ -49,7 +49,7 @@ func TestAKeyIsDisabledEnabledAndDeletedAfterAWarning(t *testing.T) {
 	o.post("alice", path+"/delete").is(404)
 }
 
-func TestAKeyOfAnotherWorkspaceIsMissing(t *testing.T) {
+func TestSec02_AKeyOfAnotherWorkspaceIsMissing(t *testing.T) {
 	o := start(t)
 	k := o.key(o.root, o.b, "of Research")
 	o.cookie("alice")

@@ -14,7 +14,7 @@ import (
 // polyglot is what somebody types who hopes that a page runs it.
 const polyglot = `"'><img src=x onerror=alert()>`
 
-func TestWhatPeopleTypeStaysText(t *testing.T) {
+func TestSec35_WhatPeopleTypeStaysText(t *testing.T) {
 	o := start(t)
 	ws := o.add(polyglot)
 	k := o.key(o.root, ws, polyglot+`<div hx-get="/logoff" hx-trigger="load">{{7*7}}</div><script>alert()</script>`)
@@ -50,7 +50,7 @@ func TestAFormMayNotBeLargerThanItNeeds(t *testing.T) {
 	}
 }
 
-func TestExtraFieldsChangeNothing(t *testing.T) {
+func TestSec08_ExtraFieldsChangeNothing(t *testing.T) {
 	o := start(t)
 	o.post("root", "/workspaces?name=FromTheAddress", "name", "Sales", "id", "llm-0000000000000000", "workspace", string(o.a), "default", "true", "account", "acc-x", "call_all", "true").is(303)
 	o.get("root", "/workspaces?q=Sales").says("Sales").hides("llm-0000000000000000", "FromTheAddress")

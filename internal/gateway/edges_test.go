@@ -65,7 +65,7 @@ func TestASettingLetsTheKeyAloneName(t *testing.T) {
 	}
 }
 
-func TestAKeyIsTakenFromHeadersOnly(t *testing.T) {
+func TestSec13_AKeyIsTakenFromHeadersOnly(t *testing.T) {
 	w := newWorld(t, nil)
 	key := w.keys["marketing"]
 	for name, want := range map[string]int{

@@ -209,7 +209,8 @@ func (s *Snapshot) permit(q *Question, d *Decision) {
 	case d.fails(ModelOffers, !m.Offers.Has(q.Capability)):
 	case d.Key != nil && d.fails(KeyCovers, d.Key.Models != nil && !slices.Contains(d.Key.Models, m.ID)):
 	case d.fails(Granted, !holds(d.Workspace, m, q.Capability)):
-	case q.Capability == catalogue.Call && d.fails(IsServed, len(m.Servings) == 0):
+	case q.Capability == catalogue.Call:
+		d.fails(IsServed, len(m.Servings) == 0)
 	}
 }
 

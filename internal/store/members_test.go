@@ -121,7 +121,7 @@ func TestAMemberIsChangedFromTheVersionThatIsThere(t *testing.T) {
 	})
 }
 
-func TestTheLastAdministratorGoesOnlyWhenThatIsMeant(t *testing.T) {
+func TestSec10_TheLastAdministratorGoesOnlyWhenThatIsMeant(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		w := storetest.NewWorld(t, s, "acme")
 		ws, alice, bob := w.Workspace("a").ID, w.User("alice", access.Regular).ID, w.User("bob", access.Regular).ID

@@ -215,7 +215,7 @@ func TestAPasswordGivenByOthersIsADutyAndTakesInvitationsAway(t *testing.T) {
 	})
 }
 
-func TestRootIsMissingToEverythingThatChangesUsers(t *testing.T) {
+func TestSec10_RootIsMissingToEverythingThatChangesUsers(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		w := storetest.NewWorld(t, s, "acme")
 		ctx, a, root, why := t.Context(), w.Account.ID, w.Root, w.Why("tries:root")

@@ -55,7 +55,7 @@ func newEstate(t *testing.T, s *store.Store, alias ident.Alias) estate {
 
 // What is another account's is missing to every method, exactly as what never
 // existed, and stays as it is.
-func TestWhatIsForeignIsMissing(t *testing.T) {
+func TestSec06_WhatIsForeignIsMissing(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		mine, theirs := newEstate(t, s, "acme"), newEstate(t, s, "umbrella")
 		mine.adminKey, theirs.adminKey = mine.AdminKey(mine.Root.ID), theirs.AdminKey(theirs.Root.ID)
@@ -272,7 +272,7 @@ func foreignLists(t *testing.T, s *store.Store, mine, theirs estate) map[string]
 }
 
 // A column that ties a row to another account's is refused by the tables themselves.
-func TestTheTablesRefuseRowsAcrossAccounts(t *testing.T) {
+func TestSec07_TheTablesRefuseRowsAcrossAccounts(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		mine, theirs := newEstate(t, s, "acme"), newEstate(t, s, "umbrella")
 		mine.limit(t)
