@@ -5,7 +5,6 @@ import (
 	"encoding/csv"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -86,13 +85,10 @@ func (s *Server) startCSV(c echo.Context, what string) *csv.Writer {
 	return csv.NewWriter(c.Response())
 }
 
-// cells keeps texts from being taken for formulas by spreadsheets: what begins
-// like one is given a quote in front.
+// cells keeps a spreadsheet from taking texts for formulas.
 func cells(texts ...string) []string {
 	for i, t := range texts {
-		if t != "" && strings.ContainsRune("=+-@\t\r", rune(t[0])) {
-			texts[i] = "'" + t
-		}
+		texts[i] = harmless(t)
 	}
 	return texts
 }

@@ -40,19 +40,37 @@ func (r *Record) appendTo(dst []byte) []byte {
 
 var errMalformed = errors.New("an entry of the usage journal is no record")
 
+// texts keeps one copy of each text that records have in common.
+type texts map[string]string
+
+// mostTexts bounds them; with more they are forgotten and begun anew.
+const mostTexts = 10_000
+
+func (t texts) of(b []byte) string {
+	if s, ok := t[string(b)]; ok {
+		return s
+	}
+	if len(t) >= mostTexts {
+		clear(t)
+	}
+	s := string(b)
+	t[s] = s
+	return s
+}
+
 // decode reads what appendTo wrote of a call.
-func decode(call ident.Call, text []byte) (Record, error) {
+func decode(call ident.Call, text []byte, known texts) (Record, error) {
 	if len(text) == 0 || text[0] != format {
 		return Record{}, errMalformed
 	}
 	text = text[1:]
-	var texts [9]string
-	for i := range texts {
+	var words [9]string
+	for i := range words {
 		n, size := binary.Uvarint(text)
 		if size <= 0 || n > longest || uint64(len(text)-size) < n {
 			return Record{}, errMalformed
 		}
-		texts[i], text = string(text[size:size+int(n)]), text[size+int(n):]
+		words[i], text = known.of(text[size:size+int(n)]), text[size+int(n):]
 	}
 	var numbers [12]int64
 	for i := range numbers {
@@ -66,10 +84,10 @@ func decode(call ident.Call, text []byte) (Record, error) {
 		return Record{}, errMalformed
 	}
 	return Record{
-		Call: call, At: time.UnixMicro(numbers[0]).UTC(), Account: ident.Account(texts[0]), Workspace: ident.Workspace(texts[1]), Key: ident.Key(texts[2]),
-		Member: ident.User(texts[3]), Model: ident.Model(texts[4]), Dialect: texts[5], Provider: ident.Provider(texts[6]),
+		Call: call, At: time.UnixMicro(numbers[0]).UTC(), Account: ident.Account(words[0]), Workspace: ident.Workspace(words[1]), Key: ident.Key(words[2]),
+		Member: ident.User(words[3]), Model: ident.Model(words[4]), Dialect: words[5], Provider: ident.Provider(words[6]),
 		Input: int(numbers[1]), Output: int(numbers[2]), Cached: int(numbers[3]), Reasoning: int(numbers[4]), Source: sources[numbers[5]],
-		Cost: numbers[6], Currency: texts[7], PriceVersion: numbers[7], Status: int(numbers[8]), Code: texts[8], Stream: numbers[9] != 0,
+		Cost: numbers[6], Currency: words[7], PriceVersion: numbers[7], Status: int(numbers[8]), Code: words[8], Stream: numbers[9] != 0,
 		Duration: time.Duration(numbers[10]), FirstByte: time.Duration(numbers[11]),
 	}, nil
 }

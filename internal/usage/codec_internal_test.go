@@ -13,11 +13,11 @@ func FuzzDecode(f *testing.F) {
 	f.Add([]byte{format})
 	f.Add([]byte{})
 	f.Fuzz(func(t *testing.T, text []byte) {
-		r, err := decode("6ec0bd7f-11c0-43da-975e-2a8ad9ebae0b", text)
+		r, err := decode("6ec0bd7f-11c0-43da-975e-2a8ad9ebae0b", text, texts{})
 		if err != nil {
 			return
 		}
-		again, err := decode(r.Call, r.appendTo(nil))
+		again, err := decode(r.Call, r.appendTo(nil), texts{})
 		if err != nil || !reflect.DeepEqual(r, again) {
 			t.Fatalf("%+v became %+v, %v", r, again, err)
 		}
@@ -30,7 +30,7 @@ func TestARecordOfAnySizeFitsTheJournal(t *testing.T) {
 	if len(text) > 2000 {
 		t.Errorf("%d bytes", len(text))
 	}
-	if got, err := decode("", text); err != nil || len(got.Code) != longest {
+	if got, err := decode("", text, texts{}); err != nil || len(got.Code) != longest {
 		t.Errorf("%+v, %v", got, err)
 	}
 }

@@ -49,6 +49,7 @@ type Recorder struct {
 	mu   sync.Mutex
 	late []Record // ends the journal could not take
 
+	texts    texts    // the writer's
 	held     []Record // by the writer: what it is about to write
 	heldLate int      // how many of them, the last ones, are not in the journal
 }
@@ -61,7 +62,7 @@ func NewRecorder(books Books, c journal.Config) (*Recorder, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Recorder{books: books, journal: j, wake: make(chan struct{}, 1), fill: make(chan struct{}, 1), quit: make(chan struct{}), done: make(chan struct{})}
+	r := &Recorder{books: books, journal: j, texts: texts{}, wake: make(chan struct{}, 1), fill: make(chan struct{}, 1), quit: make(chan struct{}), done: make(chan struct{})}
 	left, err := journal.Orphans(c.Folder)
 	if err != nil {
 		return nil, errors.Join(err, j.Close())
@@ -214,7 +215,7 @@ func (r *Recorder) hold() error {
 	}
 	ends, err := r.journal.Read(batch, func(e journal.Entry) {
 		if e.Kind == journal.End {
-			r.held = appendDecoded(r.held, e)
+			r.held = r.decoded(r.held, e)
 		}
 	})
 	if err != nil {
@@ -227,8 +228,8 @@ func (r *Recorder) hold() error {
 	return err
 }
 
-func appendDecoded(records []Record, e journal.Entry) []Record {
-	rec, err := decode(ident.CallOf(e.ID), e.Payload)
+func (r *Recorder) decoded(records []Record, e journal.Entry) []Record {
+	rec, err := decode(ident.CallOf(e.ID), e.Payload, r.texts)
 	if err != nil {
 		slog.Error("an entry of the usage journal cannot be read", "call", string(ident.CallOf(e.ID)), "err", err)
 		return records
@@ -258,7 +259,7 @@ func (r *Recorder) replay(left *journal.Orphan) {
 	}
 	var records []Record
 	for _, e := range append(left.Ends, left.Open...) {
-		records = appendDecoded(records, e)
+		records = r.decoded(records, e)
 	}
 	for rest := records; len(rest) > 0; {
 		n := min(batch, len(rest))

@@ -40,6 +40,12 @@ func (l *ledger) InsertUsage(_ context.Context, records []usage.Record) error {
 	return nil
 }
 
+func (l *ledger) written() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.writes
+}
+
 func (l *ledger) leave(gone bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -133,8 +139,8 @@ func TestManyCallsGoIntoFewTransactionsAndCloseWritesTheRest(t *testing.T) {
 	}
 	wg.Wait()
 	r.Close()
-	if n := len(l.all()); n != 4000 || l.writes > 40 {
-		t.Errorf("%d calls in %d transactions", n, l.writes)
+	if n := len(l.all()); n != 4000 || l.written() > 40 {
+		t.Errorf("%d calls in %d transactions", n, l.written())
 	}
 	if left, _ := filepath.Glob(folder + "/*"); len(left) > 0 {
 		t.Errorf("left behind: %q", left)
@@ -266,10 +272,10 @@ func TestAnIdleRecorderSleeps(t *testing.T) {
 		r.End(&e)
 		time.Sleep(250 * time.Millisecond)
 	}
-	writes := l.writes
+	writes := l.written()
 	time.Sleep(500 * time.Millisecond)
-	if l.writes != writes || len(l.all()) != 3 {
-		t.Errorf("%d writes, then %d, of %d calls", writes, l.writes, len(l.all()))
+	if l.written() != writes || len(l.all()) != 3 {
+		t.Errorf("%d writes, then %d, of %d calls", writes, l.written(), len(l.all()))
 	}
 	r.Close()
 }
