@@ -36,7 +36,7 @@ var (
 		{"internal/explanation", append(under(base, nouns...), "internal/policy"), heavy},
 		{"internal/provider/", append(under(leaves, "catalogue"), "internal/provider"), frameworks},
 		{"internal/gateway", append(under(base, nouns...), "internal/policy", "internal/explanation", "internal/gateway"), frameworks},
-		{"internal/adminapi", under(base, nouns...), frameworks},
+		{"internal/adminapi", append(under(base, nouns...), "internal/policy", "internal/explanation"), frameworks},
 		{"internal/store", append(under(base, nouns...), "internal/policy", "internal/explanation", "internal/store"), without(frameworks, "gorm.io", "github.com/gorilla")},
 		{"internal/telemetry", append(under(base, nouns...), "internal/gateway"), frameworks},
 		{"internal/demo", under(base, nouns...), heavy},

@@ -9,6 +9,7 @@ import (
 	"bailiwick/internal/account"
 	"bailiwick/internal/adminapi"
 	"bailiwick/internal/adminkey"
+	"bailiwick/internal/explanation"
 	"bailiwick/internal/ident"
 	"bailiwick/internal/secret"
 	"bailiwick/internal/store"
@@ -34,6 +35,6 @@ func (p *Program) on(s *store.Store) adminapi.Services {
 	accounts.Store, people.Store, workspaces.Store, members.Store, models.Store, grants.Store, keys.Store, providers.Store = s, s, s, s, s, s, s, s
 	return adminapi.Services{
 		Accounts: &accounts, People: &people, Trail: &account.Trail{Store: s}, Workspaces: &workspaces, Members: &members,
-		Catalogue: &models, Grants: &grants, Keys: &keys, Providers: &providers,
+		Catalogue: &models, Grants: &grants, Why: &explanation.Service{Store: s, Policy: p.keeper, Note: p.trail.Record, Now: time.Now}, Keys: &keys, Providers: &providers,
 	}
 }

@@ -19,6 +19,7 @@ import (
 	"bailiwick/internal/apikey"
 	"bailiwick/internal/audit"
 	"bailiwick/internal/catalogue"
+	"bailiwick/internal/explanation"
 	"bailiwick/internal/fault"
 	"bailiwick/internal/grant"
 	"bailiwick/internal/ident"
@@ -46,6 +47,7 @@ type Services struct {
 	Members    *workspace.Members
 	Catalogue  *catalogue.Service
 	Grants     *grant.Service
+	Why        *explanation.Service
 	Keys       *apikey.Service
 	Providers  *provider.Service
 }

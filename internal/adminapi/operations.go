@@ -79,5 +79,5 @@ func pageOf[From, To any](found []From, next string, err error, as func(From) To
 
 // operations lists everything the management API does.
 func operations() []operation {
-	return slices.Concat(accountOperations(), workspaceOperations(), userOperations(), memberOperations(), modelOperations(), grantOperations(), keyOperations(), providerOperations(), auditOperations())
+	return slices.Concat(accountOperations(), workspaceOperations(), userOperations(), memberOperations(), modelOperations(), grantOperations(), explainOperations(), keyOperations(), providerOperations(), auditOperations())
 }

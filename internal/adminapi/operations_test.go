@@ -82,6 +82,8 @@ func (w *world) bodyOf(o adminapi.Operation, t things) string {
 	case "addUser":
 		fresh++
 		return fmt.Sprintf(`{"logon":"added-%d"}`, fresh)
+	case "explainCall":
+		return fmt.Sprintf(`{"key":%q,"model":%q}`, w.ours.key.ID, w.ours.model)
 	case "changeUser":
 		return `{"name":"Else"}`
 	case "setUserPassword":

@@ -20,8 +20,10 @@ import (
 	"bailiwick/internal/adminkey"
 	"bailiwick/internal/apikey"
 	"bailiwick/internal/catalogue"
+	"bailiwick/internal/explanation"
 	"bailiwick/internal/grant"
 	"bailiwick/internal/ident"
+	"bailiwick/internal/policy"
 	"bailiwick/internal/provider"
 	"bailiwick/internal/secret"
 	"bailiwick/internal/store"
@@ -57,6 +59,7 @@ func (c *clock) pass(d time.Duration) {
 // world is two accounts with one thing of each sort, and the management API
 // before them.
 type world struct {
+	policy *policy.Keeper
 	t      testing.TB
 	clock  *clock
 	store  *store.Store
@@ -106,6 +109,10 @@ func newWorld(t testing.TB, s *store.Store) *world {
 	w := &world{t: t, clock: c, store: s, at: "192.0.2.7"}
 	w.ours, w.theirs = newEstate(t, s, "acme", w.pepper), newEstate(t, s, "zyzzyva", w.pepper)
 	w.keys = &adminkey.Service{Store: s, Now: c.Now}
+	keeper, err := policy.NewKeeper(t.Context(), s)
+	w.must(err)
+	s.OnChange(func(ctx context.Context) { w.must(keeper.Refresh(ctx)) })
+	w.policy = keeper
 	w.config = adminapi.Config{
 		Services: w.services(s), AdminKeys: w.keys, Throttle: &account.Throttle{Now: c.Now}, BaseURL: "https://models.example.com", Now: c.Now,
 		Address: func(r *http.Request) string { host, _, _ := net.SplitHostPort(r.RemoteAddr); return host },
@@ -129,7 +136,7 @@ func (w *world) services(s *store.Store) adminapi.Services {
 	return adminapi.Services{
 		Accounts: &account.Service{Store: s, Now: now}, People: &account.People{Store: s, Now: now}, Trail: &account.Trail{Store: s},
 		Workspaces: &workspace.Service{Store: s, Now: now}, Members: &workspace.Members{Store: s}, Catalogue: &catalogue.Service{Store: s},
-		Grants: &grant.Service{Store: s}, Keys: &apikey.Service{Store: s, Pepper: w.pepper, Now: now}, Providers: &provider.Service{Store: s, Now: now},
+		Grants: &grant.Service{Store: s}, Why: &explanation.Service{Store: s, Policy: w.policy, Now: now}, Keys: &apikey.Service{Store: s, Pepper: w.pepper, Now: now}, Providers: &provider.Service{Store: s, Now: now},
 	}
 }
 
