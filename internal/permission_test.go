@@ -255,11 +255,13 @@ func letIn(method reflect.Value, by access.Actor, ws ident.Workspace) (in bool) 
 	return k != fault.Unauthenticated && k != fault.Forbidden && k != fault.Missing
 }
 
-// place says the workspace wherever one can be said.
+// place says the workspace wherever one can be said, and something where bytes are wanted.
 func place(arg reflect.Value, ws ident.Workspace) {
 	switch {
 	case arg.Type() == reflect.TypeFor[ident.Workspace]():
 		arg.SetString(string(ws))
+	case arg.Type() == reflect.TypeFor[[]byte]():
+		arg.SetBytes([]byte{1})
 	case arg.Kind() == reflect.Struct && arg.Type() != reflect.TypeFor[access.Actor]():
 		for i := range arg.NumField() {
 			if arg.Field(i).CanSet() {

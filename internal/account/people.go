@@ -42,6 +42,10 @@ func (s *People) Find(ctx context.Context, by access.Actor, id ident.User) (List
 	if err := by.Require(access.ReadUsers); err != nil {
 		return ListedUser{}, err
 	}
+	return s.find(ctx, by, id)
+}
+
+func (s *People) find(ctx context.Context, by access.Actor, id ident.User) (ListedUser, error) {
 	u, err := s.Store.User(ctx, by.Account, id)
 	if err == nil && u.Role == access.Root {
 		return ListedUser{}, fault.New(fault.Forbidden, "This is the account owner (root), who cannot be changed here.")
@@ -231,7 +235,7 @@ func (s *People) changeable(ctx context.Context, by access.Actor, id ident.User)
 	if err := by.Require(access.ChangeUsers); err != nil {
 		return User{}, err
 	}
-	u, err := s.Find(ctx, by, id)
+	u, err := s.find(ctx, by, id)
 	return u.User, err
 }
 

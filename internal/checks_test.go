@@ -1,0 +1,57 @@
+package internal_test
+
+import (
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// checks are those of the security review that a company's administration
+// rests on, and what each proves. Every one of them has tests that bear its
+// number: go test -run TestSec05 ./... runs those of one.
+var checks = map[int]string{
+	1: "every route and operation answers everybody as declared", 2: "a key of another workspace is missing, and unchanged",
+	3: "what another key made by a call is missing", 4: "an id of others inside a body is missing, and nobody is asked",
+	5: "nothing of another workspace is ever shown", 6: "every method of the store keeps to its owner",
+	7: "no row belongs to nobody, or to two accounts", 8: "fields that nobody may set change nothing",
+	9: "nobody gives more than they hold", 10: "root and the last administrator stay",
+	13: "keys come by headers alone, and one at a time", 15: "what is withdrawn is refused on every replica",
+	18: "wrong keys are answered alike", 27: "a wrong master key stops the start", 32: "sessions end when they must",
+	33: "what another site sends is refused, and reading changes nothing", 34: "every answer is protected",
+	35: "what people type stays text", 36: "a secret is shown once", 37: "guessing is slowed down", 38: "a second factor is taken once",
+}
+
+var numbered = regexp.MustCompile(`(?m)^func (TestSec(\d\d)_\w+)\(t \*testing\.T\)`)
+
+func TestEveryCheckHasTestsThatBearItsNumber(t *testing.T) {
+	found := map[string][]string{}
+	for _, root := range []string{".", "../web", "../cmd"} {
+		err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+			if err != nil || !strings.HasSuffix(path, "_test.go") {
+				return err
+			}
+			text, err := os.ReadFile(path)
+			for _, m := range numbered.FindAllStringSubmatch(string(text), -1) {
+				found[m[2]] = append(found[m[2]], m[1])
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, n := range slices.Sorted(maps.Keys(checks)) {
+		what := checks[n]
+		tests := found[fmt.Sprintf("%02d", n)]
+		if slices.Sort(tests); len(tests) == 0 {
+			t.Errorf("no test bears the number of check %d: %s", n, what)
+		}
+		t.Logf("%2d %s: %s", n, what, strings.Join(tests, ", "))
+	}
+}
