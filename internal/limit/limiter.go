@@ -139,8 +139,9 @@ func (h *hold) take(now ticks) bool {
 }
 
 // wants is how many tokens a call holds back here: what it may consume, where
-// that is a guess no more than there is at all.
-func (h *hold) wants(a *Ask) int { return max(a.Least, min(a.Tokens, h.tokens.count)) }
+// that is a guess no more than there is at all, and one at least: who asks for
+// nothing waits with the others while there is a debt.
+func (h *hold) wants(a *Ask) int { return max(1, a.Least, min(a.Tokens, h.tokens.count)) }
 
 func (h *hold) hold(now ticks, a *Ask) bool {
 	n := h.wants(a)

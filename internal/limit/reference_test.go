@@ -96,7 +96,7 @@ func of(m map[string]*limitBooks, name string, l limit.Limit) *limitBooks {
 
 func (b *books) refusal(a *limit.Ask, now int64) limit.Kind {
 	own, shared := of(b.workspace, string(a.Workspace), a.OfWorkspace), of(b.account, string(a.Account), a.OfAccount)
-	wants := func(r limit.Rate) int { return max(a.Least, min(a.Tokens, r.Count)) }
+	wants := func(r limit.Rate) int { return max(1, a.Least, min(a.Tokens, r.Count)) }
 	switch {
 	case a.KeyCalls > 0 && b.running[string(a.Key)] >= a.KeyCalls:
 		return limit.KeyCalls
@@ -125,7 +125,7 @@ func (b *books) begin(a *limit.Ask, now int64) {
 	for _, l := range []*limitBooks{of(b.workspace, string(a.Workspace), a.OfWorkspace), of(b.account, string(a.Account), a.OfAccount)} {
 		l.requests.count(now, 1)
 		if l.tokens.rate.Set() {
-			l.tokens.held += max(a.Least, min(a.Tokens, l.tokens.rate.Count))
+			l.tokens.held += max(1, a.Least, min(a.Tokens, l.tokens.rate.Count))
 		}
 	}
 }
@@ -136,7 +136,7 @@ func (b *books) end(a *limit.Ask, now int64, consumed int) {
 	for _, l := range []*limitBooks{of(b.workspace, string(a.Workspace), a.OfWorkspace), of(b.account, string(a.Account), a.OfAccount)} {
 		if l.tokens.rate.Set() {
 			l.tokens.count(now, consumed)
-			l.tokens.held -= max(a.Least, min(a.Tokens, l.tokens.rate.Count))
+			l.tokens.held -= max(1, a.Least, min(a.Tokens, l.tokens.rate.Count))
 		}
 	}
 }
