@@ -84,6 +84,21 @@ func TestVectorsArePackedIfTheyWereAskedForSoAndCameOtherwise(t *testing.T) {
 	}
 }
 
+func TestTheDemoEnginesVectorsArePackedToo(t *testing.T) {
+	w := newWorld(t, nil)
+	w.now(func(f *policy.Facts) {
+		for i := range f.Models {
+			f.Models[i].Servings = []policy.Serving{{Provider: demo, Name: "x"}}
+		}
+	})
+	for format, begins := range map[string]string{"base64": `"embedding":"`, "float": `"embedding":[`} {
+		got := w.call(ask{path: embeddings, key: "root", ws: home, body: `{"model":"text-embedding","input":["a","b"],"dimensions":8,"encoding_format":"` + format + `"}`})
+		if got.status != 200 || strings.Count(got.body, begins) != 2 || !strings.Contains(got.body, "demo engine") {
+			t.Errorf("%s: %d %s", format, got.status, got.body)
+		}
+	}
+}
+
 func TestAModelIsAskedOnlyForWhatItsKindDoes(t *testing.T) {
 	w := newWorld(t, nil)
 	bodies := map[string]string{

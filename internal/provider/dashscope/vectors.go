@@ -1,17 +1,11 @@
 package dashscope
 
-import (
-	"encoding/base64"
-	"encoding/binary"
-	"encoding/json"
-	"math"
-)
+import "encoding/json"
 
 type vectorQuestion struct {
 	Model      string          `json:"model"`
 	Input      json.RawMessage `json:"input"`
 	Dimensions *int            `json:"dimensions"`
-	Format     string          `json:"encoding_format"`
 	User       json.RawMessage `json:"user"`
 }
 
@@ -54,8 +48,8 @@ func only(body []byte, known ...string) error {
 	return nil
 }
 
-// readVectors gives the embeddings in the OpenAI protocol: as numbers, or packed
-// when that was asked for.
+// readVectors gives the embeddings in the OpenAI protocol, as numbers: the
+// gateway packs what was asked for so.
 func readVectors(asked, text []byte) ([]byte, error) {
 	var q vectorQuestion
 	if err := json.Unmarshal(asked, &q); err != nil {
@@ -78,18 +72,6 @@ func readVectors(asked, text []byte) ([]byte, error) {
 	data := make([]map[string]any, len(a.Output.Embeddings))
 	for i, v := range a.Output.Embeddings {
 		data[i] = map[string]any{"object": "embedding", "index": v.Index, "embedding": v.Embedding}
-		if q.Format == "base64" {
-			data[i]["embedding"] = packed(v.Embedding)
-		}
 	}
 	return json.Marshal(map[string]any{"object": "list", "model": q.Model, "data": data, "usage": map[string]int{"prompt_tokens": a.Usage.Total, "total_tokens": a.Usage.Total}})
-}
-
-// packed is a vector as the OpenAI protocol packs it: little-endian float32.
-func packed(v []float32) string {
-	bytes := make([]byte, 0, 4*len(v))
-	for _, f := range v {
-		bytes = binary.LittleEndian.AppendUint32(bytes, math.Float32bits(f))
-	}
-	return base64.StdEncoding.EncodeToString(bytes)
 }

@@ -2,8 +2,6 @@ package embedded
 
 import (
 	"cmp"
-	"encoding/base64"
-	"encoding/binary"
 	"encoding/json"
 	"hash/fnv"
 	"math"
@@ -27,7 +25,6 @@ type vectorQuestion struct {
 	Model      string `json:"model"`
 	Input      texts  `json:"input"`
 	Dimensions *int   `json:"dimensions"`
-	Format     string `json:"encoding_format"`
 }
 
 // texts is one text or several.
@@ -42,7 +39,7 @@ func (t *texts) UnmarshalJSON(b []byte) error {
 	return json.Unmarshal(b, (*[]string)(t))
 }
 
-// embed answers embeddings.
+// embed answers embeddings, as numbers: the gateway packs what was asked for so.
 func (s Server) embed(body []byte) *provider.Answer {
 	var q vectorQuestion
 	if err := json.Unmarshal(body, &q); err != nil {
@@ -57,7 +54,7 @@ func (s Server) embed(body []byte) *provider.Answer {
 	}
 	data, tokens := make([]object, len(q.Input)), 0
 	for i, text := range q.Input {
-		data[i] = object{"object": "embedding", "index": i, "embedding": written(Vector(text, size), q.Format)}
+		data[i] = object{"object": "embedding", "index": i, "embedding": Vector(text, size)}
 		tokens += len(Tokens(text))
 	}
 	return asJSON(object{"object": "list", "model": q.Model, "data": data, "engine": label, "usage": object{"prompt_tokens": tokens, "total_tokens": tokens}})
@@ -69,17 +66,6 @@ func asJSON(v object) *provider.Answer {
 		return refuse(http.StatusInternalServerError, "The demo engine cannot write its answer.", "")
 	}
 	return reply(http.StatusOK, "application/json", b)
-}
-
-func written(v []float32, format string) any {
-	if format != "base64" {
-		return v
-	}
-	b := make([]byte, 0, 4*len(v))
-	for _, f := range v {
-		b = binary.LittleEndian.AppendUint32(b, math.Float32bits(f))
-	}
-	return base64.StdEncoding.EncodeToString(b)
 }
 
 // Vector hashes the words of a text into as many dimensions, and scales what
