@@ -34,13 +34,16 @@ func (s *canned) Call(_ context.Context, r provider.Request) (*provider.Answer, 
 func (s *canned) Has(path string) bool                     { return path != "responses" }
 func (s *canned) Models(context.Context) ([]string, error) { return nil, nil }
 
-// before puts a gateway before it.
-func (s *canned) before(t testing.TB) (*world, *gateway.Gateway) {
+// before makes a world in which it is every provider.
+func (s *canned) before(t testing.TB) *world {
 	w := newWorld(t, nil)
 	w.config.Open = func(provider.Provider) (provider.Server, error) { return s, nil }
 	w.config.Health = nil
-	return w, gateway.New(w.config)
+	return w
 }
+
+// fresh is a gateway that has seen no provider fail.
+func (w *world) fresh() *gateway.Gateway { return gateway.New(w.config) }
 
 // fuzzRequests sends bodies as an attacker might write them. Whatever passes,
 // what is sent is one JSON object of the model that was granted and metered, a
@@ -51,14 +54,14 @@ func fuzzRequests(f *testing.F, path string, names []string, seeds ...string) {
 		f.Add(s)
 	}
 	s := &canned{}
-	w, g := s.before(f)
+	w := s.before(f)
 	granted := map[string]string{"qwen-turbo": "qwen-turbo", "qwen-aliased": "vendor/model-7b", "qwen-demo": "qwen-demo", "qwen-vl": "qwen-vl", "text-embedding": "text-embedding"}
 	f.Fuzz(func(t *testing.T, body string) {
 		r := httptest.NewRequest("POST", "/w/"+string(marketing)+path, strings.NewReader(body))
 		r.Header.Set("x-api-key", w.keys["marketing"])
 		s.sent, w.books.list = nil, nil
 		answer := httptest.NewRecorder()
-		g.ServeHTTP(answer, r)
+		w.fresh().ServeHTTP(answer, r)
 		if len(w.books.list) != 1 || !json.Valid(answer.Body.Bytes()) {
 			t.Fatalf("%q: %d records, %s", body, len(w.books.list), answer.Body)
 		}
@@ -109,12 +112,12 @@ func FuzzNativeVectorsRequests(f *testing.F) {
 // gets whole events in every dialect that is translated, with one end, and the
 // call is booked once.
 func FuzzStreams(f *testing.F) {
-	for _, seed := range [][]string{thinking, unusual, mockserver.Chat{Words: []string{"Hé\n", "llo"}, Input: 3}.Stream("qwen-turbo", true), {"data: [DONE]\n\n"}, {": x\n\n", "data: {}\n\n"},
+	for _, seed := range [][]string{thinking, unusual, mockserver.Chat{Words: []string{"Hé\n", "llo"}, Input: 3}.Stream("qwen-turbo", true), {"data: [DONE]\n\n"}, {"\n"}, {": x\n\n", "data: {}\n\n"},
 		{`data: {"choices":[{"index":0,"delta":{"tool_calls":[{"index":1,"id":"a","function":{"name":"f"}},{"index":0,"id":"a","function":{"arguments":"x"}}]}}]}` + "\n\n"}} {
 		f.Add([]byte(strings.Join(seed, "")))
 	}
 	s := &canned{}
-	w, g := s.before(f)
+	w := s.before(f)
 	f.Fuzz(func(t *testing.T, stream []byte) {
 		s.stream = append([]byte{}, stream...)
 		for path, body := range map[string]string{messages: anthropicBody("qwen-turbo", `,"stream":true`), responses: `{"model":"qwen-turbo","input":"x","stream":true}`,
@@ -126,7 +129,7 @@ func FuzzStreams(f *testing.F) {
 			}
 			w.books.list = nil
 			answer := httptest.NewRecorder()
-			g.ServeHTTP(answer, r)
+			w.fresh().ServeHTTP(answer, r)
 			if len(w.books.list) != 1 {
 				t.Fatalf("%d records", len(w.books.list))
 			}

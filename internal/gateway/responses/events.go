@@ -25,7 +25,7 @@ type pieces struct {
 // piece translates one event of chat completions.
 func (x *exchange) piece(dst []byte, e *dialect.Event) ([]byte, *dialect.Refusal) {
 	if len(e.Data) == 0 {
-		return append(dst, e.Raw...), nil // a comment keeps the connection alive
+		return append(dst, ": keep-alive\n\n"...), nil // whatever it was: a comment as events are written here
 	}
 	c, err := chat.Read(e.Data)
 	if err != nil {
