@@ -92,8 +92,12 @@ func (s *Server) findLimited(c echo.Context) (limited, error) {
 	return limited{}, fault.NoSuch("model")
 }
 
-// editLimit answers GET …/limits/:model/edit and GET /account/limits/edit.
+// editLimit answers GET …/limits/:model/edit and GET /account/limits/edit, which
+// leads to the list when it names no model.
 func (s *Server) editLimit(c echo.Context) error {
+	if visitOf(c).here == nil && c.QueryParam("model") == "" {
+		return s.leave(c, accountLimitsURL)
+	}
 	m, err := s.findLimited(c)
 	if err != nil {
 		return err

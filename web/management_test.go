@@ -34,7 +34,7 @@ func TestAnAdminKeyKeepsWhatWasTypedWithItsMistake(t *testing.T) {
 	o.post("root", "/account/management/keys", "name", "", "days", "30").is(422).says("Say what the key is for").holds(`value="30" selected`)
 	o.post("root", "/account/management/keys", "name", strings.Repeat("x", 101), "days", "30").is(422).says("at most 100 characters; this one has 101")
 	o.post("root", "/account/management/keys", "name", "kept", "days", "3650").is(422).says("Choose one of the lives").holds(`value="kept"`)
-	o.post("root", "/account/management/keys", "name", "kept", "days", "30", "networks", "ten").is(422).says("neither an IPv4 or IPv6").holds(`value="ten"`)
+	o.post("root", "/account/management/keys", "name", "kept", "days", "30", "networks", "ten").is(422).says("an IPv4 or IPv6 address", "line 1").holds(`value="ten"`)
 	for range adminkey.KeysMost {
 		o.adminKey(o.root, "one of many")
 	}
