@@ -29,8 +29,9 @@ const selfs = "/account/security"
 
 // pageRoutes are where the routes begin that one page allows.
 var pageRoutes = map[access.Page][]string{
-	access.PageKeys:  {"/workspaces/:workspace/keys", "/workspaces/:workspace/why"},
-	access.PageUsage: {"/workspaces/:workspace/usage"},
+	access.PageKeys:       {"/workspaces/:workspace/keys", "/workspaces/:workspace/why"},
+	access.PageUsage:      {"/workspaces/:workspace/usage"},
+	access.PagePlayground: {"/workspaces/:workspace/playground"},
 }
 
 // caller is one who asks: by a session, or by presenting something else.
