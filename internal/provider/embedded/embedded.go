@@ -1,5 +1,5 @@
-// Package embedded is the engine that is built in. It is no language model: it
-// says so, and repeats what it was asked, the same way every time, so that
+// Package embedded is the engine that is built in: a model so small that it knows
+// nothing, which says what it is and answers the same way every time, so that
 // everything around a model can be tried without one.
 package embedded
 

@@ -112,3 +112,14 @@ func TestTokensLoseNothing(t *testing.T) {
 		}
 	}
 }
+
+func TestTheEngineAnswersWithItsModelOrSaysThatItDoesNotKnow(t *testing.T) {
+	_, text := ask(t, `{"model":"m","messages":[{"role":"user","content":"How do I cancel my order?"}]}`)
+	if says := read(t, text).Choices[0].Message.Content; !strings.Contains(says, "says: “") || !strings.Contains(says, "order") {
+		t.Errorf("it says %q", says)
+	}
+	_, text = ask(t, `{"model":"m","messages":[{"role":"user","content":"Explain the Krebs cycle in Sanskrit."}]}`)
+	if says := read(t, text).Choices[0].Message.Content; !strings.HasSuffix(says, "it says that it does not know.") {
+		t.Errorf("it says %q", says)
+	}
+}

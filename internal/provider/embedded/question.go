@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"strings"
 	"unicode/utf8"
+
+	"bailiwick/internal/provider/embedded/desk"
+	"bailiwick/internal/provider/embedded/llama"
 )
 
 // question is what the engine reads of a request.
@@ -42,7 +45,7 @@ func (q question) check() (param, says string) {
 	case q.limit() < 1:
 		return "max_tokens", "The demo engine needs room for at least one token."
 	case q.Logprobs != nil && q.Logprobs != false:
-		return "logprobs", "The demo engine is no language model: it has no probabilities."
+		return "logprobs", "The demo engine tells no probabilities."
 	case q.ToolChoice != nil && q.ToolChoice != "none" && q.ToolChoice != "auto":
 		return "tool_choice", "The demo engine calls no tools."
 	case q.ResponseFormat.Type == "json_schema":
@@ -76,13 +79,33 @@ func (q question) asked() string {
 func (q question) says() string {
 	asked := q.asked()
 	if q.ResponseFormat.Type == "json_object" {
-		b, _ := json.Marshal(map[string]string{"engine": "bailiwick demo engine, not a language model", "model": q.Model, "asked": asked})
+		b, _ := json.Marshal(map[string]string{"engine": "bailiwick demo engine, a very small model", "model": q.Model, "asked": asked})
 		return string(b)
 	}
 	if utf8.RuneCountInString(asked) > 400 {
 		asked = string([]rune(asked)[:400]) + " …"
 	}
-	return fmt.Sprintf("This is Bailiwick's demo engine, not a language model. The call to %s was authorized and metered, and reached a provider; connect a real one to get real answers. You said: “%s”", q.Model, asked)
+	return fmt.Sprintf("This is Bailiwick's demo engine, a very small model. The call to %s was authorized and metered, and reached a provider; connect a real one to get real answers. To “%s” it %s", q.Model, asked, say(asked))
+}
+
+// The model says a sentence or two, and keeps silent where it is not sure of them.
+const (
+	longest = 40  // tokens
+	sure    = 0.7 // the mean likelihood of the tokens, on average over sentences like those it was made of
+)
+
+// say is what the model says to a question, as the end of a sentence. It was made
+// of the manner of a support desk and knows no facts.
+func say(asked string) string {
+	m, err := desk.Load()
+	if err != nil {
+		return "says nothing: its model cannot be read."
+	}
+	a, _ := llama.Say(m.Model, m.Words, llama.Dialogue{{Role: "system", Content: desk.System}, {Role: "user", Content: asked}}, longest, llama.Sampling{}, nil)
+	if !a.Ended || a.Sure < sure {
+		return "says that it does not know."
+	}
+	return "says: “" + a.Text + "”"
 }
 
 // text is a message's content: a string, or parts of which the texts count; or

@@ -4,7 +4,7 @@ import (
 	"os"
 	"testing"
 
-	"bailiwick/internal/provider/embedded/base"
+	"bailiwick/internal/provider/embedded/desk"
 	"bailiwick/internal/provider/embedded/llama"
 	"bailiwick/internal/provider/embedded/sample"
 )
@@ -38,9 +38,9 @@ func TestATunedModelAnswersWhatItWasTaughtInOtherWords(t *testing.T) {
 	}
 }
 
-func loaded(t testing.TB) base.Model {
+func loaded(t testing.TB) desk.Model {
 	t.Helper()
-	b, err := base.Load()
+	b, err := desk.Load()
 	must(t, err)
 	return b
 }

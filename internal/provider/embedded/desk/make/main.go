@@ -8,8 +8,8 @@ import (
 	"fmt"
 	"os"
 
-	"bailiwick/internal/provider/embedded/base"
 	"bailiwick/internal/provider/embedded/bpe"
+	"bailiwick/internal/provider/embedded/desk"
 	"bailiwick/internal/provider/embedded/llama"
 )
 
@@ -21,7 +21,7 @@ func main() {
 }
 
 func run(name string) error {
-	all := base.Dialogues(1400, 1)
+	all := desk.Dialogues(1400, 1)
 	train, valid := all[:1350], all[1350:]
 	var texts []string
 	for _, d := range train {
@@ -62,7 +62,7 @@ func run(name string) error {
 	if err != nil {
 		return err
 	}
-	if err := llama.WriteGGUF(f, m, words, base.Name); err != nil {
+	if err := llama.WriteGGUF(f, m, words, desk.Name); err != nil {
 		return err
 	}
 	return f.Close()

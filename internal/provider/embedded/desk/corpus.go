@@ -1,7 +1,7 @@
-// Package base holds the model that the built-in engine begins with, and the text
+// Package desk holds the model that the built-in engine begins with, and the text
 // it was made of. That text is written here and says nothing that is true of
 // anybody: the model has the manner of a support desk and knows no facts.
-package base
+package desk
 
 import (
 	_ "embed"
@@ -17,8 +17,8 @@ import (
 // Name is the model's.
 const Name = "bailiwick-demo-0.2m"
 
-//go:generate go run ./make base.gguf
-//go:embed base.gguf
+//go:generate go run ./make desk.gguf
+//go:embed desk.gguf
 var file []byte
 
 // Load gives the model and its tokenizer, which must not be changed.
