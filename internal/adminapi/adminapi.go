@@ -105,6 +105,9 @@ func (s *Server) add(o operation) error {
 	if !access.Known(o.action) || o.action == access.Open {
 		return fmt.Errorf("operation %s: the action %q is not one that access knows", o.id, o.action)
 	}
+	if access.Workspaced(o.action) && !strings.Contains(o.path, "{workspace}") {
+		return fmt.Errorf("operation %s: the action %s is asked in a workspace, and the path names none", o.id, o.action)
+	}
 	s.mux.Handle(o.method+" "+Prefix+o.path, found{o})
 	return nil
 }

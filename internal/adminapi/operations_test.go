@@ -279,7 +279,7 @@ func with(t things, ws ident.Workspace) things {
 
 func TestAnOperationWithoutAKnownActionDoesNotStart(t *testing.T) {
 	w := newWorld(t, storetest.SQLite(t))
-	for _, do := range []access.Action{"", "fly:high", access.Open} {
+	for _, do := range []access.Action{"", "fly:high", access.Open, access.ReadKeys} {
 		if adminapi.AddOperation(w.server, do) == nil {
 			t.Errorf("an operation with the action %q starts", do)
 		}
