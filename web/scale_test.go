@@ -61,9 +61,9 @@ func TestPagesAreAsFastWithManyAsWithFew(t *testing.T) {
 	}
 	few, many := crowded(t, 100, 100), crowded(t, 10_000, 100_000)
 	for _, page := range []string{
-		"/account/keys", "/account/keys?sort=used", "/account/keys?sort=expires", "/account/keys?state=enabled", "/account/keys?state=disabled",
+		"/account/keys", "/account/keys?sort=used", "/account/keys?sort=expires", "/account/keys?state=enabled", "/account/keys?state=disabled", "/account/keys?state=owner-left",
 		"{a}/keys", "{a}/keys?sort=used", "{a}/keys/new",
-		"/account/users", "{a}/members", "{a}/members?q=user+1", "/workspaces", "{a}/models",
+		"/account/users", "/account/users?state=disabled", "{a}/members", "{a}/members?q=user+1", "/workspaces", "{a}/models",
 	} {
 		a, b := few.pace(page), many.pace(page)
 		mark := ""

@@ -101,7 +101,6 @@ func (q *keyQuery) inState(f apikey.Filter) error {
 		q.and("k.disabled = 0")
 		q.and("(k.expires = 0 OR k.expires > ?)", at)
 	}
-	const belongs = "u.id IS NOT NULL AND u.disabled = 0 AND " + ownerBelongs
 	switch f.State {
 	case "":
 	case apikey.Disabled:
@@ -111,10 +110,10 @@ func (q *keyQuery) inState(f apikey.Filter) error {
 		q.and(keyLasts+" <= ?", at)
 	case apikey.OwnerLeft, apikey.OwnerDisabled:
 		works()
-		q.and("NOT (" + belongs + ")")
+		q.and("k.stranded <> 0")
 	case apikey.Enabled:
 		works()
-		q.and(belongs)
+		q.and("k.stranded = 0")
 	default:
 		return fault.Field("state", "There is no such state of a key.")
 	}

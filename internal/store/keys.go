@@ -110,6 +110,17 @@ func (r listedKeyRow) listed() (apikey.Listed, error) {
 const ownerBelongs = `(u.role IN ('root', 'super')
 	OR EXISTS (SELECT 1 FROM members m WHERE m.workspace_id = k.workspace_id AND m.user_id = k.owner_id))`
 
+// setStranded notes which keys have no owner who belongs to their workspace and
+// may log on: the policy refuses them. Whatever changes that calls strand.
+const setStranded = `UPDATE keys AS k SET stranded = CASE WHEN EXISTS (
+	SELECT 1 FROM users u WHERE u.id = k.owner_id AND u.disabled = 0 AND ` + ownerBelongs + `) THEN 0 ELSE 1 END`
+
+// strand looks at the keys of a user anew.
+func strand(tx *gorm.DB, a ident.Account, u ident.User) error {
+	_, err := exec(tx, setStranded+" WHERE k.account_id = ? AND k.owner_id = ?", a, u)
+	return err
+}
+
 const keySelect = `SELECT k.*, u.id IS NULL OR NOT ` + ownerBelongs + ` AS owner_left,
 		u.id IS NOT NULL AND u.disabled <> 0 AS owner_disabled, w.name AS workspace_name
 	FROM keys k
@@ -143,7 +154,10 @@ func (s *Store) InsertKey(ctx context.Context, ws ident.Workspace, k apikey.Key,
 		}
 		k.Workspace = ws
 		row := keyRowOf(k)
-		return of[keyRow](tx).Create(ctx, &row)
+		if err := of[keyRow](tx).Create(ctx, &row); err != nil {
+			return err
+		}
+		return strand(tx, k.Account, k.Owner)
 	})
 	return explain(err, "API key")
 }

@@ -125,7 +125,7 @@ func zoo(t *testing.T, s *store.Store) (*storetest.World, map[apikey.State]ident
 	ctx, ws := t.Context(), w.Workspace("Marketing").ID
 	alice, bob, carol := w.User("alice", access.Regular), w.User("bob", access.Regular), w.User("carol", access.Super)
 	w.Member(ws, bob.ID, access.Regular)
-	must(t, s.Exec("UPDATE users SET disabled = 1 WHERE id = ?", carol.ID))
+	must(t, s.SetUserDisabled(ctx, w.Account.ID, carol.ID, storetest.Start, w.Why("users:disable")))
 	ids := map[apikey.State]ident.Key{}
 	add := func(state apikey.State, owner ident.User, expires, disabled time.Time) {
 		ids[state] = ident.NewKey()

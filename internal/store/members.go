@@ -98,7 +98,10 @@ func putMember(ctx context.Context, tx *gorm.DB, a ident.Account, ws ident.Works
 		return c, nil
 	}
 	if len(found) == 0 {
-		return c, of[memberRow](tx).Create(ctx, &c.after)
+		if err := of[memberRow](tx).Create(ctx, &c.after); err != nil {
+			return c, err
+		}
+		return c, strand(tx, a, m.User)
 	}
 	_, err = exec(tx, "UPDATE members SET role = ?, pages = ?, version = ? WHERE workspace_id = ? AND user_id = ?",
 		c.after.Role, c.after.Pages, c.after.Version, ws, m.User)
@@ -139,6 +142,9 @@ func (s *Store) RemoveMember(ctx context.Context, a ident.Account, ws ident.Work
 			return deed{}, err
 		}
 		if _, err := exec(tx, "DELETE FROM members WHERE workspace_id = ? AND user_id = ?", ws, u); err != nil {
+			return deed{}, err
+		}
+		if err := strand(tx, a, u); err != nil {
 			return deed{}, err
 		}
 		done := deed{why(workspace.MemberChange{LogOn: row.LogOn, Before: row.member()}), aWorkspace.of(a, string(ws))}

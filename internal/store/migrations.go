@@ -28,6 +28,7 @@ func migrations() []*gormigrate.Migration {
 		{ID: "202611280010_factors", Migrate: factors},
 		{ID: "202611280040_keys", Migrate: nameKeyEditors},
 		{ID: "202611280041_administrators", Migrate: findAdministrators},
+		{ID: "202611280101_owners", Migrate: strandKeys},
 	}
 }
 

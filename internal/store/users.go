@@ -198,7 +198,7 @@ func dropUser(tx *gorm.DB, a ident.Account, id ident.User) error {
 		"DELETE FROM invitations WHERE account_id = ? AND user_id = ?",
 		"DELETE FROM admin_claims WHERE admin_key_id IN (SELECT id FROM admin_keys WHERE account_id = ? AND owner_id = ?)",
 		"DELETE FROM admin_keys WHERE account_id = ? AND owner_id = ?",
-		"UPDATE keys SET owner_id = NULL, version = version + 1 WHERE account_id = ? AND owner_id = ?",
+		"UPDATE keys SET owner_id = NULL, stranded = 1, version = version + 1 WHERE account_id = ? AND owner_id = ?",
 		"DELETE FROM users WHERE account_id = ? AND id = ?",
 	} {
 		if _, err := exec(tx, statement, a, id); err != nil {
@@ -216,6 +216,9 @@ func renew(tx *gorm.DB, a ident.Account, id ident.User, set string, value any) e
 	}
 	if n == 0 {
 		return gorm.ErrRecordNotFound
+	}
+	if err := strand(tx, a, id); err != nil {
+		return err
 	}
 	return endSessions(tx, id)
 }
