@@ -29,6 +29,7 @@ func migrations() []*gormigrate.Migration {
 		{ID: "202611280040_keys", Migrate: nameKeyEditors},
 		{ID: "202611280041_administrators", Migrate: findAdministrators},
 		{ID: "202611280101_owners", Migrate: strandKeys},
+		{ID: "202611280100_search", Migrate: searchInIndex},
 	}
 }
 
