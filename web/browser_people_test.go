@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 
 	"bailiwick/internal/access"
@@ -30,14 +29,8 @@ func blank(t *testing.T) *company {
 func (b *tab) apart(t *testing.T) *tab {
 	t.Helper()
 	ctx, end := chromedp.NewContext(b.ctx, chromedp.WithNewBrowserContext())
-	other := &tab{company: b.company, ctx: ctx, base: b.base}
 	t.Cleanup(end)
-	other.must(chromedp.Do(ctx, chromedp.EmulateViewport(1440, 900)))
-	other.must(chromedp.Listen(ctx, other.listen))
-	_, err := chromedp.Call(ctx, network.Enable, network.EnableParams{})
-	other.must(err)
-	t.Cleanup(other.clean)
-	return other
+	return (&tab{company: b.company, ctx: ctx, base: b.base}).watched(t)
 }
 
 // create makes a RAM user and gives the link, or the password, that is shown.

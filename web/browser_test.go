@@ -64,9 +64,15 @@ func (o *company) chrome(t *testing.T) *tab {
 	ctx, cancel := context.WithTimeout(ctx, 4*time.Minute)
 	t.Cleanup(func() { cancel(); end(); stop() })
 	b.ctx = ctx
-	b.must(chromedp.Do(ctx, chromedp.EmulateViewport(1440, 900)))
-	b.must(chromedp.Listen(ctx, b.listen))
-	_, err := chromedp.Call(ctx, network.Enable, network.EnableParams{})
+	return b.watched(t)
+}
+
+// watched is the tab with eyes on what its pages ask for.
+func (b *tab) watched(t *testing.T) *tab {
+	t.Helper()
+	b.must(chromedp.Do(b.ctx, chromedp.EmulateViewport(1440, 900)))
+	b.must(chromedp.Listen(b.ctx, b.listen))
+	_, err := chromedp.Call(b.ctx, network.Enable, network.EnableParams{})
 	b.must(err)
 	t.Cleanup(b.clean)
 	return b
