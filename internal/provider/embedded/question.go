@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"unicode/utf8"
 
 	"bailiwick/internal/provider/embedded/desk"
@@ -97,6 +99,26 @@ const (
 // say is what the model says to a question, as the end of a sentence. It was made
 // of the manner of a support desk and knows no facts.
 func say(asked string) string {
+	says, ok := said.Load(asked)
+	if !ok {
+		says = think(asked)
+		if kept.Add(1) < mostKept {
+			said.Store(asked, says)
+		}
+	}
+	return says.(string)
+}
+
+// What was said is said again, without thinking: the engine answers the same way
+// every time, and demonstrations ask the same things.
+var (
+	said sync.Map // question → answer
+	kept atomic.Int64
+)
+
+const mostKept = 1000
+
+func think(asked string) string {
 	m, err := desk.Load()
 	if err != nil {
 		return "says nothing: its model cannot be read."
