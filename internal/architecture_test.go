@@ -19,7 +19,7 @@ import (
 var (
 	leaves = []string{"internal/fault", "internal/ident", "internal/secret"}
 	base   = append([]string{"internal/access", "internal/audit"}, leaves...)
-	nouns  = []string{"catalogue", "account", "factor", "workspace", "grant", "apikey", "adminkey", "limit", "provider", "usage"}
+	nouns  = []string{"catalogue", "account", "factor", "workspace", "grant", "apikey", "adminkey", "limit", "provider", "usage", "work", "dataset", "training", "deployment"}
 
 	rooms = []struct {
 		folder string

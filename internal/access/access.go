@@ -45,18 +45,24 @@ const (
 	ReadAllUsage    Action = "account-usage:read"
 
 	// workspace
-	EnterWorkspace Action = "workspace:enter"
-	ReadModels     Action = "models:read"
-	ReadKeys       Action = "keys:read"
-	UsePlayground  Action = "playground:use"
-	IssueKeys      Action = "keys:issue"
-	ChangeKeys     Action = "keys:change" // disable, enable, delete
-	ReadUsage      Action = "usage:read"
-	ReadLimits     Action = "limits:read"
-	ReadMembers    Action = "members:read"
-	ChangeMembers  Action = "members:change"
-	ReadTrail      Action = "workspace:read-audit" // the audit lines of the workspace
-	ReadID         Action = "workspace:read-id"    // see the workspace's id in Workspace Management
+	EnterWorkspace    Action = "workspace:enter"
+	ReadModels        Action = "models:read"
+	ReadKeys          Action = "keys:read"
+	UsePlayground     Action = "playground:use"
+	IssueKeys         Action = "keys:issue"
+	ChangeKeys        Action = "keys:change" // disable, enable, delete
+	ReadDatasets      Action = "datasets:read"
+	ChangeDatasets    Action = "datasets:change" // upload, delete
+	ReadTrainings     Action = "trainings:read"  // jobs and what came of them
+	ChangeTrainings   Action = "trainings:change"
+	ReadDeployments   Action = "deployments:read"
+	ChangeDeployments Action = "deployments:change"
+	ReadUsage         Action = "usage:read"
+	ReadLimits        Action = "limits:read"
+	ReadMembers       Action = "members:read"
+	ChangeMembers     Action = "members:change"
+	ReadTrail         Action = "workspace:read-audit" // the audit lines of the workspace
+	ReadID            Action = "workspace:read-id"    // see the workspace's id in Workspace Management
 )
 
 // Role is what a user is in the account or in one workspace.
@@ -75,13 +81,16 @@ type Page string
 
 // The pages of a workspace.
 const (
-	PagePlayground Page = "playground"
-	PageKeys       Page = "keys"
-	PageUsage      Page = "usage"
+	PagePlayground  Page = "playground"
+	PageDatasets    Page = "datasets"
+	PageTraining    Page = "training"
+	PageDeployments Page = "deployments"
+	PageKeys        Page = "keys"
+	PageUsage       Page = "usage"
 )
 
 // Pages lists every page that can be granted, in the order of the navigation.
-var Pages = []Page{PagePlayground, PageKeys, PageUsage}
+var Pages = []Page{PagePlayground, PageDatasets, PageTraining, PageDeployments, PageKeys, PageUsage}
 
 // Membership is what an actor is in one workspace.
 type Membership struct {
@@ -99,9 +108,12 @@ var (
 	everyMember = set(EnterWorkspace, ReadModels)
 	// byPage are what a granted page allows; an administrator has every page.
 	byPage = map[Page]map[Action]bool{
-		PagePlayground: set(UsePlayground),
-		PageKeys:       set(ReadKeys, IssueKeys, ChangeKeys),
-		PageUsage:      set(ReadUsage),
+		PagePlayground:  set(UsePlayground),
+		PageDatasets:    set(ReadDatasets, ChangeDatasets),
+		PageTraining:    set(ReadTrainings, ChangeTrainings),
+		PageDeployments: set(ReadDeployments, ChangeDeployments),
+		PageKeys:        set(ReadKeys, IssueKeys, ChangeKeys),
+		PageUsage:       set(ReadUsage),
 	}
 	administratorOnly = set(ReadID, ReadMembers, ChangeMembers, ReadTrail, ReadLimits)
 )

@@ -23,6 +23,9 @@ var actors = map[string]access.Actor{
 	"keys":          member(access.Regular, access.PageKeys),
 	"usage":         member(access.Regular, access.PageUsage),
 	"playground":    member(access.Regular, access.PagePlayground),
+	"datasets":      member(access.Regular, access.PageDatasets),
+	"training":      member(access.Regular, access.PageTraining),
+	"deployments":   member(access.Regular, access.PageDeployments),
 	"administrator": member(access.Administrator),
 	"super":         {Account: "acc-1", User: "usr-1", Role: access.Super},
 	"root":          {Account: "acc-1", User: "usr-1", Role: access.Root},
@@ -30,10 +33,10 @@ var actors = map[string]access.Actor{
 
 // everywhere lists who may do an action of the account.
 var everywhere = map[access.Action]string{
-	access.Open:            "anonymous none keys usage playground administrator super root",
-	access.Self:            "none keys usage playground administrator super root",
-	access.Enter:           "none keys usage playground administrator super root",
-	access.ListWorkspaces:  "none keys usage playground administrator super root",
+	access.Open:            "anonymous none keys usage playground datasets training deployments administrator super root",
+	access.Self:            "none keys usage playground datasets training deployments administrator super root",
+	access.Enter:           "none keys usage playground datasets training deployments administrator super root",
+	access.ListWorkspaces:  "none keys usage playground datasets training deployments administrator super root",
 	access.AddWorkspace:    "super root",
 	access.RenameWorkspace: "super root",
 	access.DeleteWorkspace: "super root",
@@ -55,18 +58,24 @@ var everywhere = map[access.Action]string{
 
 // inside lists who may do an action in workspace A, where the members belong.
 var inside = map[access.Action]string{
-	access.EnterWorkspace: "none keys usage playground administrator super root",
-	access.ReadModels:     "none keys usage playground administrator super root",
-	access.ReadKeys:       "keys administrator super root",
-	access.UsePlayground:  "playground administrator super root",
-	access.IssueKeys:      "keys administrator super root",
-	access.ChangeKeys:     "keys administrator super root",
-	access.ReadUsage:      "usage administrator super root",
-	access.ReadID:         "administrator super root",
-	access.ReadMembers:    "administrator super root",
-	access.ChangeMembers:  "administrator super root",
-	access.ReadTrail:      "administrator super root",
-	access.ReadLimits:     "administrator super root",
+	access.EnterWorkspace:    "none keys usage playground datasets training deployments administrator super root",
+	access.ReadModels:        "none keys usage playground datasets training deployments administrator super root",
+	access.ReadKeys:          "keys administrator super root",
+	access.UsePlayground:     "playground administrator super root",
+	access.IssueKeys:         "keys administrator super root",
+	access.ChangeKeys:        "keys administrator super root",
+	access.ReadDatasets:      "datasets administrator super root",
+	access.ChangeDatasets:    "datasets administrator super root",
+	access.ReadTrainings:     "training administrator super root",
+	access.ChangeTrainings:   "training administrator super root",
+	access.ReadDeployments:   "deployments administrator super root",
+	access.ChangeDeployments: "deployments administrator super root",
+	access.ReadUsage:         "usage administrator super root",
+	access.ReadID:            "administrator super root",
+	access.ReadMembers:       "administrator super root",
+	access.ChangeMembers:     "administrator super root",
+	access.ReadTrail:         "administrator super root",
+	access.ReadLimits:        "administrator super root",
 }
 
 func listed(list, name string) bool {

@@ -24,6 +24,9 @@ type Tab struct {
 var Tabs = []Tab{
 	{"Models", []PageWords{
 		{PagePlayground, "Playground", "Talk with the models that the workspace may call. It is booked as the workspace's."},
+		{PageDatasets, "Datasets", "See, upload and delete the training files of the workspace."},
+		{PageTraining, "Training", "Train models that the workspace may train, and publish, download and delete what comes of it."},
+		{PageDeployments, "Deployments", "Put models up for calls, scale them, stop them and take them away."},
 		{PageUsage, "Usage", "See what the workspace's calls consumed."},
 	}},
 	{"Others", []PageWords{{PageKeys, "API Keys", "See, create, disable and delete all keys of the workspace."}}},
@@ -72,6 +75,7 @@ type Preset struct {
 // console has their pages.
 var Presets = []Preset{
 	{"Console calling", []Page{PagePlayground, PageUsage}},
+	{"Console training", []Page{PagePlayground, PageDatasets, PageTraining, PageDeployments, PageUsage}},
 	{"Everything but administration", Pages},
 }
 

@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"strings"
+	"time"
 
 	"bailiwick/internal/fault"
 )
@@ -30,6 +31,20 @@ type (
 	Passkey string
 	// Event names one line of the audit trail: "evt-…".
 	Event string
+	// File names one version of a dataset, as callers write it: "file-" and 24
+	// characters. Trainings are given files.
+	File string
+	// Dataset names a set of training files that follow each other: "dat-…".
+	Dataset string
+	// Training names one training: "ft-", the minute it was asked for and 4
+	// hexadecimal digits, such as "ft-202410291653-1c7f". It is one account's: two
+	// accounts may have the same.
+	Training string
+	// Tuned names a model that came of a training: "tun-…". What callers write is
+	// its name, a Model.
+	Tuned string
+	// Deployment names a deployment: "dep-…". What callers write is its name, a Model.
+	Deployment string
 	// Call names one request at the gateway or the console: a lower-case UUID.
 	Call string
 	// Model is a model's id as callers write it, such as "qwen-turbo":
@@ -46,14 +61,26 @@ type (
 const base36 = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 // NewAccount, NewUser, … make fresh random identifiers.
-func NewAccount() Account     { return Account("acc-" + token(16)) }
-func NewUser() User           { return User("usr-" + token(16)) }
-func NewWorkspace() Workspace { return Workspace("llm-" + token(16)) }
-func NewKey() Key             { return Key("key-" + token(16)) }
-func NewAdminKey() AdminKey   { return AdminKey("adm-" + token(16)) }
-func NewProvider() Provider   { return Provider("prv-" + token(16)) }
-func NewPasskey() Passkey     { return Passkey("pky-" + token(16)) }
-func NewEvent() Event         { return Event("evt-" + token(20)) }
+func NewAccount() Account       { return Account("acc-" + token(16)) }
+func NewUser() User             { return User("usr-" + token(16)) }
+func NewWorkspace() Workspace   { return Workspace("llm-" + token(16)) }
+func NewKey() Key               { return Key("key-" + token(16)) }
+func NewAdminKey() AdminKey     { return AdminKey("adm-" + token(16)) }
+func NewProvider() Provider     { return Provider("prv-" + token(16)) }
+func NewPasskey() Passkey       { return Passkey("pky-" + token(16)) }
+func NewDataset() Dataset       { return Dataset("dat-" + token(16)) }
+func NewTuned() Tuned           { return Tuned("tun-" + token(16)) }
+func NewDeployment() Deployment { return Deployment("dep-" + token(16)) }
+func NewFile() File             { return File("file-" + token(24)) }
+func NewEvent() Event           { return Event("evt-" + token(20)) }
+
+// NewTraining makes the id of a training that is asked for at a time. There are
+// 65,536 in a minute: who keeps one must try again when it is taken.
+func NewTraining(at time.Time) Training {
+	var b [2]byte
+	rand.Read(b[:])
+	return Training(fmt.Sprintf("ft-%s-%x", at.UTC().Format("200601021504"), b))
+}
 
 // NewCall makes a random UUID (version 4).
 func NewCall() Call {
@@ -99,6 +126,29 @@ func ParseKey(s string) (Key, error)           { return plain[Key](s, "key-", "A
 func ParseAdminKey(s string) (AdminKey, error) { return plain[AdminKey](s, "adm-", "admin key") }
 func ParseProvider(s string) (Provider, error) { return plain[Provider](s, "prv-", "provider") }
 func ParsePasskey(s string) (Passkey, error)   { return plain[Passkey](s, "pky-", "passkey") }
+
+func ParseDataset(s string) (Dataset, error) { return plain[Dataset](s, "dat-", "dataset") }
+func ParseTuned(s string) (Tuned, error)     { return plain[Tuned](s, "tun-", "model") }
+func ParseDeployment(s string) (Deployment, error) {
+	return plain[Deployment](s, "dep-", "deployment")
+}
+
+// ParseFile accepts exactly what NewFile makes.
+func ParseFile(s string) (File, error) {
+	if rest, ok := strings.CutPrefix(s, "file-"); ok && len(rest) == 24 && only(rest, base36) {
+		return File(s), nil
+	}
+	return "", fault.NoSuch("file")
+}
+
+// ParseTraining accepts exactly what NewTraining makes.
+func ParseTraining(s string) (Training, error) {
+	rest, ok := strings.CutPrefix(s, "ft-")
+	if ok && len(rest) == 17 && rest[12] == '-' && only(rest[:12], "0123456789") && only(rest[13:], "0123456789abcdef") {
+		return Training(s), nil
+	}
+	return "", fault.NoSuch("training")
+}
 
 // ParseEvent accepts exactly what NewEvent makes.
 func ParseEvent(s string) (Event, error) {
