@@ -30,6 +30,7 @@ func migrations() []*gormigrate.Migration {
 		{ID: "202611280041_administrators", Migrate: findAdministrators},
 		{ID: "202611280101_owners", Migrate: strandKeys},
 		{ID: "202611280100_search", Migrate: searchInIndex},
+		{ID: "202611280205_work", Migrate: leaseWork},
 	}
 }
 
