@@ -141,6 +141,7 @@ func TestPasswordsThatPeopleTryFirstAreRefused(t *testing.T) {
 		"123456789012345", "qwertyuiopasdfgh", "1qaz2wsx3edc4rfv", "abcdefghijklmnop", "1234567890qwertyuiop", "abcabcabcabcabcabc",
 		"ab c9ab c9ab c9ab c9ab c9", "Summer2026Summer2026", "Administrator123", strings.Repeat("aZ", 128), strings.Repeat("a", 128) + strings.Repeat("7", 100),
 		"acmeacmeacmeacme", "Acme Bailiwick 1", "alice@acme-2026!", "bailiwick-acme-root", "Alice-Doe-Acme-1", "AliceDoeAliceDoe",
+		"h3ll0w0rld12345", "P@$$w0rd!P@$$w0rd!", "qwertzuiopasdfg", "azertyuiopqsdfg", "741852963741852", "monkey31.12.1999", "zyxwvutsrqponml", "dragon dragon 77 dragon",
 	} {
 		err := secret.CheckPassword("password", secret.NewText(text), "acme", "alice", "Alice Doe", "alice@example.com", "")
 		if f, ok := fault.On(err, "password"); !ok || f.Kind != fault.Invalid {
