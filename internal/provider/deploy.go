@@ -49,7 +49,8 @@ type Deployer interface {
 	Deploys(base string, a *Artifact) error
 	// Apply brings a deployment to what is wanted; the same again changes nothing.
 	Apply(ctx context.Context, s DeploySpec) (handle string, err error)
-	// Status says how it is; one that is not there is DeployGone and no error.
+	// Status says how it is; one that is not there is DeployGone and no error. An
+	// engine that keeps nothing while it does not run it says DeployGone of that too.
 	Status(ctx context.Context, handle string) (DeployState, error)
 	// Remove takes it away; one that is not there is no error.
 	Remove(ctx context.Context, handle string) error

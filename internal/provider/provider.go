@@ -17,11 +17,16 @@ import (
 type Kind string
 
 // The kinds. OpenAI is anything that speaks the OpenAI protocol: vLLM, Ollama,
-// llama.cpp, SGLang, OpenAI itself, the compatible mode of DashScope.
+// llama.cpp, SGLang, OpenAI itself, the compatible mode of DashScope. Ollama, VLLM
+// and SGLang speak it too, and are kinds of their own for what they can beside it.
 const (
 	Embedded  Kind = "embedded"
 	OpenAI    Kind = "openai"
 	DashScope Kind = "dashscope" // DashScope's native protocol
+	Ollama    Kind = "ollama"
+	VLLM      Kind = "vllm"
+	SGLang    Kind = "sglang"
+	Command   Kind = "command" // a program of this host that trains
 )
 
 // Provider is a configured place where models run.
@@ -30,7 +35,7 @@ type Provider struct {
 	Account   ident.Account
 	Name      string
 	Kind      Kind
-	BaseURL   string // canonical, without a slash at its end; empty for Embedded
+	BaseURL   string // canonical, without a slash at its end; empty for Embedded; "command:NAME" for Command
 	Sealed    []byte // the credential as secret.Sealer seals it for Place; nil: none
 	CreatedAt time.Time
 	TestedAt  time.Time // zero: never tested since the last change

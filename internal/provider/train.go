@@ -36,7 +36,7 @@ type Abilities struct {
 	Methods     map[Method][]Adapter
 	Continue    bool     // an own tuned model can be trained further
 	Checkpoints bool     // steps on the way can be published
-	Formats     []string // of what can be downloaded: "gguf", "safetensors", "peft"; none: the weights stay there
+	Formats     []string // of what comes of it: "gguf", "safetensors", "peft"; none: the weights stay there
 	Demo        bool     // the engine is for trying things out, and screens say so
 }
 
@@ -91,9 +91,19 @@ type Artifact struct {
 	Folder string   // on this host, absolute; empty: the weights stay with the engine
 	Files  []string // below Folder
 	Remote string   // its name with the engine; empty: it has none
-	Format string   // "gguf", "peft", "remote"
+	Format string   // one of the formats
 	Engine string   // which engine, of which version, made it
 }
+
+// The formats of artifacts. A PEFT folder has adapter_config.json and
+// adapter_model.safetensors, and is of use with its base only.
+const (
+	FormatGGUF        = "gguf"
+	FormatGGUFLoRA    = "gguf-lora" // an adapter
+	FormatPEFT        = "peft"
+	FormatSafetensors = "safetensors" // a whole model in a Hugging Face folder
+	FormatRemote      = "remote"      // it stays with the engine
+)
 
 // Phase is how far a training is with the engine.
 type Phase string
@@ -155,7 +165,10 @@ type Cursor string
 // Trainer is a server that trains. It is found by asking a Server for it, and is
 // either a LocalTrainer or a RemoteTrainer.
 type Trainer interface {
-	Abilities() Abilities
+	// Abilities are what the engine can, as far as it is known. Some engines have
+	// to be asked, which takes a few seconds at most and is remembered for a while;
+	// one that does not answer can nothing until it does.
+	Abilities(ctx context.Context) Abilities
 	// Check says what the engine would not take, as a fault on the field, and changes nothing.
 	Check(ctx context.Context, s TrainSpec) error
 }
@@ -169,7 +182,8 @@ type LocalTrainer interface {
 	// from what the job's folder keeps. When ctx ends, its cause says why:
 	// ErrCancel means that the training is not wanted any more; else it stops so
 	// that it can be gone on with (a child process may run on, to be adopted).
-	// An error of tell ends it like the end of ctx.
+	// An error of tell ends it like the end of ctx. A training that failed, and
+	// would fail again, is a *Failure; after any other error it can be gone on with.
 	Train(ctx context.Context, s TrainSpec, tell func(Observation) error) (Artifact, error)
 }
 
@@ -181,11 +195,27 @@ type RemoteTrainer interface {
 	Observe(ctx context.Context, handle string, since Cursor) (Observation, error)
 	// Cancel asks for the end; a training that is over or gone is no error.
 	Cancel(ctx context.Context, handle string) error
-	// Forget deletes what the engine keeps of it, as far as it can be deleted.
+	// Forget deletes what the engine keeps of it, such as our data, as far as it
+	// can be deleted; the model that came of it stays.
 	Forget(ctx context.Context, handle string) error
 }
 
-// What engines say with, besides faults on fields.
+// Discarder is a trainer with which models stay, and which can delete them.
+type Discarder interface {
+	// Discard deletes a model that came of a training; one that is gone is no error.
+	Discard(ctx context.Context, a Artifact) error
+}
+
+// Failure is a training that came to nothing.
+type Failure struct {
+	Reason  string // a machine's word, such as "exit_status"
+	Message string // for people; may quote the engine
+}
+
+func (f *Failure) Error() string { return "the training failed (" + f.Reason + "): " + f.Message }
+
+// What engines say with, besides faults on fields. A fault of kind Unavailable or
+// Busy means that the same may go well later; other errors mean that it will not.
 var (
 	// ErrCancel is the cause with which a local training's context ends when
 	// nobody wants it any more.
