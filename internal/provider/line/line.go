@@ -18,11 +18,19 @@ import (
 	"bailiwick/internal/ident"
 	"bailiwick/internal/provider"
 	"bailiwick/internal/provider/guard"
+	"bailiwick/internal/provider/pipe"
 	"bailiwick/internal/secret"
 )
 
 // Patience is how long a provider may take to begin an answer.
 const Patience = 300 * time.Second
+
+// What is kept of connections, and read before an answer begins.
+const (
+	idle     = 90 * time.Second
+	mostIdle = 1024
+	mostHead = 64 << 10 // bytes
+)
 
 // Dial makes connections; guard.Guard has it.
 type Dial func(ctx context.Context, network, address string) (net.Conn, error)
@@ -33,6 +41,7 @@ type Line struct {
 	credential secret.Text
 	headers    http.Header // of every request, read only
 	transport  *http.Transport
+	pipe       *pipe.Pool // in place of the transport where nothing is encrypted; nil: the transport
 }
 
 // Open makes the line to one provider, with a pool of connections of its own.
@@ -52,18 +61,26 @@ func Open(t provider.Target, dial Dial) (*Line, error) {
 		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
 		TLSHandshakeTimeout:    10 * time.Second,
 		ResponseHeaderTimeout:  Patience,
-		MaxResponseHeaderBytes: 64 << 10,
+		MaxResponseHeaderBytes: mostHead,
 		DisableCompression:     true,
 		MaxIdleConns:           0,
-		MaxIdleConnsPerHost:    1024,
-		IdleConnTimeout:        90 * time.Second,
+		MaxIdleConnsPerHost:    mostIdle,
+		IdleConnTimeout:        idle,
 		ForceAttemptHTTP2:      true,
+	}
+	if base.Scheme == "http" && plainASCII(base.Host) {
+		l.pipe = &pipe.Pool{Dial: pipe.Dial(dial), Address: addressOf(base), Patience: Patience, Idle: idle, MostIdle: mostIdle, MostHead: mostHead}
 	}
 	return l, nil
 }
 
 // CloseIdleConnections gives up the connections that no call uses.
-func (l *Line) CloseIdleConnections() { l.transport.CloseIdleConnections() }
+func (l *Line) CloseIdleConnections() {
+	l.transport.CloseIdleConnections()
+	if l.pipe != nil {
+		l.pipe.CloseIdleConnections()
+	}
+}
 
 // Request is one request on a line.
 type Request struct {
@@ -80,29 +97,7 @@ type Request struct {
 // followed. The text of an error has our credential and the provider's address
 // taken out. No answer is a fault of kind Unavailable.
 func (l *Line) Send(ctx context.Context, q Request) (*http.Response, error) {
-	u := *l.base
-	u.Path += "/" + q.Path
-	u.RawQuery = q.Query.Encode()
-	r := &http.Request{Method: q.Method, URL: &u, Host: u.Host, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: make(http.Header, 8)}
-	for name, values := range l.headers {
-		r.Header[name] = values
-	}
-	for name, values := range q.Header {
-		r.Header[name] = values
-	}
-	if body := q.Body; body != nil {
-		r.Header["Content-Type"] = asJSON
-		r.ContentLength = int64(len(body))
-		r.Body = io.NopCloser(bytes.NewReader(body))
-		r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
-	}
-	if q.Stream {
-		r.Header["Accept"] = asEvents
-	}
-	if q.Call != "" {
-		r.Header["X-Request-Id"] = []string{string(q.Call)}
-	}
-	resp, err := l.transport.RoundTrip(r.WithContext(ctx))
+	resp, err := l.ask(ctx, q)
 	if err != nil {
 		return nil, explain(err)
 	}
@@ -111,11 +106,6 @@ func (l *Line) Send(ctx context.Context, q Request) (*http.Response, error) {
 	}
 	return resp, nil
 }
-
-var (
-	asJSON   = []string{"application/json"}
-	asEvents = []string{"text/event-stream"}
-)
 
 // explain words why there was no answer. The cause never holds a header.
 func explain(err error) error {
