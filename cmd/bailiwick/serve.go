@@ -204,7 +204,7 @@ func (p *Program) wire(master secret.Master, sealer secret.Sealer) {
 	p.grants = &grant.Service{Store: p.store}
 	p.limits = &limit.Service{Store: p.store}
 	p.providers = &provider.Service{
-		Store: p.store, Sealer: sealer, CheckAddress: p.fence.Check, Now: time.Now,
+		Store: p.store, Sealer: sealer, CheckAddress: p.fence.Check, Now: time.Now, Opened: new(provider.Opened),
 		Kinds: map[provider.Kind]provider.Open{
 			provider.Embedded: embedded.Open, provider.OpenAI: openai.Kind(p.fence.DialContext), provider.DashScope: dashscope.Kind(p.fence.DialContext),
 		},

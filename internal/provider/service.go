@@ -46,6 +46,7 @@ type Service struct {
 	// holds again when a connection is made.
 	CheckAddress func(baseURL *url.URL) error
 	Now          func() time.Time
+	Opened       *Opened // servers are kept here; nil: opened anew each time
 }
 
 // Form is what somebody says of a provider.

@@ -20,7 +20,7 @@ var (
 
 // ask sends a request in the way that the provider's address has.
 func (l *Line) ask(ctx context.Context, q Request) (*http.Response, error) {
-	if l.pipe != nil {
+	if l.pipe != nil && q.File == nil && q.Method != http.MethodHead { // a pipe takes bodies in one piece, and expects one
 		head := heads.Get().(*[]byte)
 		defer heads.Put(head)
 		var err error
@@ -44,6 +44,14 @@ func (l *Line) ask(ctx context.Context, q Request) (*http.Response, error) {
 		r.ContentLength = int64(len(body))
 		r.Body = io.NopCloser(bytes.NewReader(body))
 		r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
+	}
+	if f := q.File; f != nil {
+		body, err := f.Open()
+		if err != nil {
+			return nil, err
+		}
+		r.Header["Content-Type"] = []string{f.Type}
+		r.ContentLength, r.Body, r.GetBody = f.Size, body, f.Open
 	}
 	if q.Stream {
 		r.Header["Accept"] = asEvents

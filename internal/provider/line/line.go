@@ -89,6 +89,7 @@ type Request struct {
 	Query  url.Values  // nil: none
 	Header http.Header // beside our own; read only
 	Body   []byte      // JSON; nil: none
+	File   *File       // instead of Body; nil: none
 	Stream bool        // the answer is server-sent events
 	Call   ident.Call  // empty: none
 }
