@@ -181,6 +181,14 @@ func kindTitle(k provider.Kind) string {
 		return "OpenAI protocol"
 	case provider.DashScope:
 		return "DashScope protocol"
+	case provider.Ollama:
+		return "Ollama"
+	case provider.VLLM:
+		return "vLLM"
+	case provider.SGLang:
+		return "SGLang"
+	case provider.Command:
+		return "Program of this host"
 	}
 	return string(k)
 }

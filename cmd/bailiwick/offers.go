@@ -12,8 +12,8 @@ import (
 	"bailiwick/web"
 )
 
-// ollama is where a local Ollama listens unless told otherwise.
-const ollama = "127.0.0.1:11434"
+// localOllama is where a local Ollama listens unless told otherwise.
+const localOllama = "127.0.0.1:11434"
 
 // offers looks for providers that are at hand: credentials in the environment,
 // and an Ollama on this machine. The account owner may accept or dismiss them.
@@ -28,9 +28,9 @@ func (p *Program) offers() func(ident.Account) []web.Offer {
 				Form: provider.Form{Name: known.name, Kind: provider.OpenAI, BaseURL: known.base, Credential: secret.NewText(key)}})
 		}
 	}
-	if answers(ollama) {
-		found = append(found, web.Offer{ID: "ollama", Text: "Answers at " + ollama,
-			Form: provider.Form{Name: "Ollama on this machine", Kind: provider.OpenAI, BaseURL: "http://" + ollama + "/v1"}})
+	if answers(localOllama) {
+		found = append(found, web.Offer{ID: "ollama", Text: "Answers at " + localOllama,
+			Form: provider.Form{Name: "Ollama on this machine", Kind: provider.Ollama, BaseURL: "http://" + localOllama + "/v1"}})
 	}
 	return func(account ident.Account) []web.Offer {
 		there, err := p.store.Providers(context.Background(), account)

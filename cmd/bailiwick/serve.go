@@ -32,6 +32,7 @@ import (
 	"bailiwick/internal/provider/dashscope"
 	"bailiwick/internal/provider/embedded"
 	"bailiwick/internal/provider/guard"
+	"bailiwick/internal/provider/ollama"
 	"bailiwick/internal/provider/openai"
 	"bailiwick/internal/secret"
 	"bailiwick/internal/store"
@@ -207,6 +208,7 @@ func (p *Program) wire(master secret.Master, sealer secret.Sealer) {
 		Store: p.store, Sealer: sealer, CheckAddress: p.fence.Check, Now: time.Now, Opened: new(provider.Opened),
 		Kinds: map[provider.Kind]provider.Open{
 			provider.Embedded: embedded.Open, provider.OpenAI: openai.Kind(p.fence.DialContext), provider.DashScope: dashscope.Kind(p.fence.DialContext),
+			provider.Ollama: ollama.Kind(p.fence.DialContext),
 		},
 	}
 }
