@@ -7,11 +7,12 @@ import (
 
 // Who can make a change.
 const (
-	theCaller   = "whoever runs the program"
-	theKeepers  = "an administrator of the workspace, or a member with the page API Keys"
-	theLeaders  = "an administrator of the workspace"
-	theOwners   = "the account owner (root) or a super administrator"
-	theRootUser = "the account owner (root)"
+	theCaller    = "whoever runs the program"
+	theKeepers   = "an administrator of the workspace, or a member with the page API Keys"
+	theLeaders   = "an administrator of the workspace"
+	theOwners    = "the account owner (root) or a super administrator"
+	theDeployers = "an administrator of the workspace, or a member with the page Deployments"
+	theRootUser  = "the account owner (root)"
 )
 
 // change puts a change into words.
@@ -69,6 +70,9 @@ func (s speech) doing(c policy.Change) (text, who string) {
 	case policy.AddModel:
 		return "Import " + string(c.Model) + " at a provider" + offering(c.Capability) + ", or correct its name.", theRootUser
 	case policy.Serve:
+		if s.Model != nil && s.Model.Private() {
+			return "Start the deployment " + string(c.Model) + ", or wait until it is up.", theDeployers
+		}
 		return "Let a provider serve " + string(c.Model) + ".", theRootUser
 	}
 	return "", ""

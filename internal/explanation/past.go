@@ -151,7 +151,7 @@ func (r Refusal) found() string {
 	case policy.ModelExists, policy.ModelOffers, policy.KeyCovers, policy.IsServed:
 		return "The call asked for " + string(r.Model) + "."
 	case policy.Granted:
-		return "The call asked for " + r.Capability.Title() + " of " + string(r.Model) + ", which the workspace was not authorized for."
+		return "The call asked for " + r.Capability.Title() + " of " + string(r.Model) + ", which the workspace was not authorized for (a deployment: for what it was made by)."
 	}
 	return ""
 }

@@ -63,7 +63,10 @@ func (s speech) deed(c policy.Check, failed bool) (f account.TrailFilter, action
 }
 
 func (s speech) granting(failed bool) (f account.TrailFilter, actions []string) {
-	w, c := s.Workspace, s.Question.Capability
+	w, m, c := s.Workspace, s.Model.ID, s.Question.Capability
+	if s.Model.Private() {
+		m, c = s.Model.Base, s.Model.Needs
+	}
 	switch {
 	case w.Default:
 		return f, nil
@@ -74,5 +77,5 @@ func (s speech) granting(failed bool) (f account.TrailFilter, actions []string) 
 	if failed {
 		word = "revoked "
 	}
-	return account.TrailFilter{Workspace: w.ID, Object: string(s.Model.ID), Text: word + c.Title()}, []string{"grants:change"}
+	return account.TrailFilter{Workspace: w.ID, Object: string(m), Text: word + c.Title()}, []string{"grants:change"}
 }

@@ -27,7 +27,7 @@ var titles = map[policy.Check]string{
 	policy.KeyCurrent: "The key has not expired", policy.OwnerBelongs: "The key's owner belongs to its workspace",
 	policy.NamesAgree: "The workspace is named once, or alike", policy.WorkspaceNamed: "The workspace is named where it must be",
 	policy.WorkspaceExists: "The named workspace exists", policy.WorkspaceIsOurs: "The named workspace is the key's own",
-	policy.AddressAllowed: "The key may be used from this address", policy.ModelExists: "The model is in the catalogue",
+	policy.AddressAllowed: "The key may be used from this address", policy.ModelExists: "The model is in the catalogue, or deployed in the workspace",
 	policy.KeyCovers: "The key's scope holds the model", policy.Granted: "The workspace is authorized", policy.IsServed: "A provider serves the model",
 }
 
@@ -81,7 +81,7 @@ func (s speech) about(c policy.Check, failed bool) string {
 	capability := s.Question.Capability
 	switch c {
 	case policy.ModelExists:
-		return either(failed, "The account's catalogue has no "+quoted(string(s.Question.Model))+".", s.model())
+		return either(failed, "The account's catalogue has no "+quoted(string(s.Question.Model))+", and the workspace has no deployment of that name.", s.exists())
 	case policy.ModelOffers:
 		return either(failed, s.model()+" cannot be authorized for "+capability.Title()+" at all.", "")
 	case policy.KeyCovers:
@@ -89,6 +89,9 @@ func (s speech) about(c policy.Check, failed bool) string {
 	case policy.Granted:
 		return s.right(failed)
 	case policy.IsServed:
+		if s.Model.Private() {
+			return either(failed, "The deployment "+s.model()+" is not up.", "It is up.")
+		}
 		return either(failed, "No provider serves "+s.model()+".", s.served())
 	}
 	return ""
@@ -228,9 +231,35 @@ func (s speech) scope() string {
 	return "It covers " + orElse(strings.Join(models, ", "), "no model") + "."
 }
 
+func (s speech) exists() string {
+	switch {
+	case !s.Model.Private():
+		return s.model()
+	case s.Model.Needs == catalogue.Train:
+		return s.model() + ", a deployment of this workspace alone, of a model it tuned from " + string(s.Model.Base) + "."
+	}
+	return s.model() + ", a deployment of " + string(s.Model.Base) + " of this workspace alone."
+}
+
+// ownRight is about the right that a deployment was made by: it is called as long
+// as that is held.
+func (s speech) ownRight(failed bool) string {
+	held := s.Model.Needs.Title() + " of " + string(s.Model.Base)
+	switch w := s.Workspace; {
+	case failed:
+		return w.Name + " is not authorized for " + held + " any more, which this deployment was made by."
+	case w.Default:
+		return "The Default Workspace may do everything that a model offers."
+	default:
+		return w.Name + " is authorized for " + held + ", and may call what came of it."
+	}
+}
+
 func (s speech) right(failed bool) string {
 	w, capability := s.Workspace, s.Question.Capability
 	switch {
+	case s.Model.Private():
+		return s.ownRight(failed)
 	case failed:
 		return w.Name + " is not authorized for " + capability.Title() + " of " + s.model() + "."
 	case w.Default:

@@ -23,6 +23,9 @@ func (g *Gateway) limit(c *Call) *dialect.Refusal {
 		OfAccount: limit.Of(m.Limit), OfWorkspace: w.Limits[m.ID].Limit,
 		KeyCalls: account.KeyCalls, WorkspaceCalls: account.WorkspaceCalls,
 	}
+	if m.Private() { // what the deployment was given is its workspace's
+		a.OfAccount, a.OfWorkspace = limit.Limit{}, limit.Of(m.Limit)
+	}
 	c.size(&a)
 	refused := g.Limits.Admit(&a, &c.pass)
 	if refused == nil {

@@ -31,7 +31,7 @@ const (
 	AddModel     // add the model to the catalogue, served somewhere
 	WidenKey     // add the model to the key's scope
 	Authorize    // grant the capability of the model to the workspace
-	Serve        // let a provider serve the model
+	Serve        // let a provider serve the model, or start the deployment
 )
 
 // Depends is the Next of a change after which the key decides that is presented.
@@ -93,7 +93,7 @@ func (s *Snapshot) change(q Question, d Decision) (Change, bool) {
 	case KeyCovers:
 		c.Do = WidenKey
 	case Granted:
-		c.Do = Authorize
+		return s.authorize(c, d.Model)
 	case IsServed:
 		c.Do = Serve
 	}
@@ -110,6 +110,18 @@ func (s *Snapshot) belonging(id ident.User) Do {
 		return EnableUser
 	}
 	return AddMember
+}
+
+// authorize grants what is missing: of a deployment, the right it was made by.
+// There is nothing to be granted where its base is gone or no longer offers that.
+func (s *Snapshot) authorize(c Change, m *Model) (Change, bool) {
+	c.Do = Authorize
+	if !m.Private() {
+		return c, true
+	}
+	c.Model, c.Capability = m.Base, m.Needs
+	base := s.base(m)
+	return c, base != nil && base.Offers.Has(m.Needs)
 }
 
 // otherModel finds a model that would be allowed in place of one that does not

@@ -59,12 +59,26 @@ type Key struct {
 	Networks      []netip.Prefix // nil: from everywhere
 }
 
-// Model is a model of an account's catalogue and where it is served.
+// Model is a model of an account's catalogue and where it is served, or a
+// deployment: a model that is one workspace's alone.
 type Model struct {
 	catalogue.Model
+	// Workspace is whose alone the model is; empty: it is of the catalogue. In other
+	// workspaces it does not exist. In its own it needs no grant of its own: the
+	// workspace may call it while it holds Needs of Base.
+	Workspace ident.Workspace
+	Base      ident.Model          // the model of the catalogue that it goes back to
+	Needs     catalogue.Capability // Deploy where it is the base as it is, Train where it was tuned
+
 	Tariff   *catalogue.Tariff // of its prices; nil: none
 	Servings []Serving         // by order
 }
+
+// In reports whether the model exists for a workspace.
+func (m *Model) In(ws ident.Workspace) bool { return !m.Private() || m.Workspace == ws }
+
+// Private reports whether the model is one workspace's alone.
+func (m *Model) Private() bool { return m.Workspace != "" }
 
 // Serving is one place a model is served at.
 type Serving struct {

@@ -51,11 +51,11 @@ const (
 	WorkspaceExists              // the named workspace is one of the account; asked only of keys that may name any, and of the console
 	WorkspaceIsOurs              // the named workspace is the key's own; in the console: the person may log on and may be there
 	AddressAllowed               // the call comes from where the key may be used
-	ModelExists                  // the model is in the account's catalogue
+	ModelExists                  // the model is in the account's catalogue, or a deployment of the workspace
 	ModelOffers                  // the model offers the capability
 	KeyCovers                    // the model is in the key's scope
-	Granted                      // the workspace holds the capability of the model
-	IsServed                     // some provider serves the model; asked for calls only
+	Granted                      // the workspace holds the capability of the model; of a deployment, the right it was made by
+	IsServed                     // some provider serves the model, or the deployment is up; asked for calls only
 )
 
 // Checks is a set of checks.
@@ -201,14 +201,14 @@ func (s *Snapshot) namesAny(k *Key, home *Workspace) bool {
 // permit makes sure that the workspace may do this with the model.
 func (s *Snapshot) permit(q *Question, d *Decision) {
 	m, known := s.models.get(ModelOf{d.Account.ID, q.Model})
-	if d.fails(ModelExists, !known) {
+	if d.fails(ModelExists, !known || !m.In(d.Workspace.ID)) {
 		return
 	}
 	d.Model = m
 	switch {
 	case d.fails(ModelOffers, !m.Offers.Has(q.Capability)):
 	case d.Key != nil && d.fails(KeyCovers, d.Key.Models != nil && !slices.Contains(d.Key.Models, m.ID)):
-	case d.fails(Granted, !holds(d.Workspace, m, q.Capability)):
+	case d.fails(Granted, !s.holds(d.Workspace, m, q.Capability)):
 	case q.Capability == catalogue.Call:
 		d.fails(IsServed, len(m.Servings) == 0)
 	}

@@ -88,17 +88,30 @@ func (s *Snapshot) Holds(ws ident.Workspace, id ident.Model, c catalogue.Capabil
 		return false
 	}
 	m, ok := s.models.get(ModelOf{w.Account, id})
-	return ok && holds(w, m, c)
+	return ok && s.holds(w, m, c)
 }
 
-func holds(w *Workspace, m *Model, c catalogue.Capability) bool {
+func (s *Snapshot) holds(w *Workspace, m *Model, c catalogue.Capability) bool {
 	switch {
-	case !m.Offers.Has(c):
+	case !m.Offers.Has(c) || !m.In(w.ID):
 		return false
+	case m.Private():
+		base := s.base(m)
+		return base != nil && s.holds(w, base, m.Needs)
 	case w.Default, c == catalogue.Call && w.CallAll:
 		return true
 	}
 	return w.Grants[m.ID].Has(c)
+}
+
+// base is the model of the catalogue that a private model goes back to; nil
+// when there is none.
+func (s *Snapshot) base(m *Model) *Model {
+	base, ok := s.models.get(ModelOf{m.Account, m.Base})
+	if !ok || base.Private() {
+		return nil
+	}
+	return base
 }
 
 // Served reports whether some provider serves the model.
@@ -152,11 +165,23 @@ func (s *Snapshot) NamesAny(q Question) bool {
 	return known && s.namesAny(k, home)
 }
 
-// Catalogue lists the models of an account, by id.
-func (s *Snapshot) Catalogue(a ident.Account) []*Model {
+// Catalogue lists the models of an account's catalogue, by id.
+func (s *Snapshot) Catalogue(a ident.Account) []*Model { return s.modelsOf(a, "") }
+
+// Private lists the models that are a workspace's alone, by id.
+func (s *Snapshot) Private(ws ident.Workspace) []*Model {
+	w, known := s.workspaces.get(ws)
+	if !known {
+		return nil
+	}
+	return s.modelsOf(w.Account, ws)
+}
+
+// modelsOf lists models of an account by id: a workspace's own, or the catalogue's.
+func (s *Snapshot) modelsOf(a ident.Account, ws ident.Workspace) []*Model {
 	var list []*Model
 	for of, m := range s.models.all() {
-		if of.Account == a {
+		if of.Account == a && m.Workspace == ws {
 			list = append(list, m)
 		}
 	}
