@@ -29,11 +29,7 @@ import (
 	"bailiwick/internal/limit"
 	"bailiwick/internal/policy"
 	"bailiwick/internal/provider"
-	"bailiwick/internal/provider/dashscope"
-	"bailiwick/internal/provider/embedded"
 	"bailiwick/internal/provider/guard"
-	"bailiwick/internal/provider/ollama"
-	"bailiwick/internal/provider/openai"
 	"bailiwick/internal/secret"
 	"bailiwick/internal/store"
 	"bailiwick/internal/usage"
@@ -104,6 +100,10 @@ func start(ctx context.Context, c serving, furnish func(*Program) error) (_ *Pro
 	if err != nil {
 		return nil, err
 	}
+	kinds, err := kinds(c, fence)
+	if err != nil {
+		return nil, err
+	}
 	base, plainHTTP, err := c.address()
 	if err != nil {
 		return nil, err
@@ -152,7 +152,7 @@ func start(ctx context.Context, c serving, furnish func(*Program) error) (_ *Pro
 	p.checker = &audit.Checker{Chains: p.store, Path: c.heads(), Key: master.Signer().Public().(ed25519.PublicKey), Now: time.Now}
 	p.retention = &account.Retention{Store: p.store, Key: master.Signer(), Now: time.Now}
 	p.fence = fence
-	p.wire(master, sealer)
+	p.wire(master, sealer, kinds)
 	if furnish != nil {
 		if err := furnish(p); err != nil {
 			return nil, err
@@ -194,7 +194,7 @@ func (p *Program) recognize(ctx context.Context, sealer secret.Sealer, file stri
 }
 
 // wire makes the services.
-func (p *Program) wire(master secret.Master, sealer secret.Sealer) {
+func (p *Program) wire(master secret.Master, sealer secret.Sealer, kinds map[provider.Kind]provider.Open) {
 	p.health = &provider.Board{Now: time.Now}
 	p.accounts = &account.Service{Store: p.store, Throttle: &account.Throttle{Now: time.Now}, Trail: p.trail, Now: time.Now}
 	p.factors = &factor.Service{Store: p.store, Trail: p.trail, Accounts: p.accounts, Sealer: sealer, Pepper: master.Factors(), Throttle: &account.Throttle{Now: time.Now}, Now: time.Now}
@@ -205,11 +205,7 @@ func (p *Program) wire(master secret.Master, sealer secret.Sealer) {
 	p.grants = &grant.Service{Store: p.store}
 	p.limits = &limit.Service{Store: p.store}
 	p.providers = &provider.Service{
-		Store: p.store, Sealer: sealer, CheckAddress: p.fence.Check, Now: time.Now, Opened: new(provider.Opened),
-		Kinds: map[provider.Kind]provider.Open{
-			provider.Embedded: embedded.Open, provider.OpenAI: openai.Kind(p.fence.DialContext), provider.DashScope: dashscope.Kind(p.fence.DialContext),
-			provider.Ollama: ollama.Kind(p.fence.DialContext),
-		},
+		Store: p.store, Sealer: sealer, CheckAddress: p.fence.Check, Now: time.Now, Kinds: kinds, Opened: new(provider.Opened),
 	}
 }
 

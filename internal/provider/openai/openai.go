@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"strings"
 
 	"bailiwick/internal/fault"
 	"bailiwick/internal/provider"
@@ -46,7 +47,7 @@ func (s *Server) Call(ctx context.Context, r provider.Request) (*provider.Answer
 // mostModels bounds the text of a list of models, in bytes.
 const mostModels = 4 << 20
 
-// Models implements provider.Server.
+// Models implements provider.Server. What we put up there is not listed.
 func (s *Server) Models(ctx context.Context) ([]string, error) {
 	resp, err := s.Send(ctx, line.Request{Method: http.MethodGet, Path: "models"})
 	if err != nil {
@@ -66,7 +67,7 @@ func (s *Server) Models(ctx context.Context) ([]string, error) {
 	}
 	var names []string
 	for _, m := range list.Data {
-		if m.ID != "" {
+		if m.ID != "" && !strings.HasPrefix(m.ID, provider.NamePrefix) {
 			names = append(names, m.ID)
 		}
 	}
