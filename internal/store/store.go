@@ -77,7 +77,8 @@ type Store struct {
 	pools []*sql.DB
 	lock  unlocker
 
-	words usageWords
+	words              usageWords
+	calls, hours, days bulk
 
 	hooks struct {
 		sync.RWMutex
@@ -90,7 +91,7 @@ type unlocker interface{ Close() error }
 // Open opens the database, makes or migrates its tables and checks that it is
 // as safe as it was asked to be. Its errors are for the operator: one line each.
 func Open(ctx context.Context, c Config) (*Store, error) {
-	s := &Store{now: c.Now}
+	s := &Store{now: c.Now, calls: newCalls(), hours: newSums("usage_hours"), days: newSums("usage_days")}
 	if s.now == nil {
 		s.now = time.Now
 	}
@@ -113,7 +114,7 @@ func (s *Store) open(ctx context.Context, c Config) error {
 
 // Close ends every connection and gives the lock back.
 func (s *Store) Close() error {
-	var errs []error
+	errs := []error{s.calls.close(), s.hours.close(), s.days.close()}
 	for i := len(s.pools) - 1; i >= 0; i-- {
 		errs = append(errs, s.pools[i].Close())
 	}

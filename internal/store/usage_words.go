@@ -31,14 +31,16 @@ type usagePlace struct {
 	Workspace ident.Workspace `gorm:"column:workspace_id"`
 }
 
-// mostWords bounds how many numbers are remembered; with more they are asked for again.
+// mostWords bounds how much is remembered; what is more is asked for again.
 const mostWords = 100_000
 
-// usageWords remembers the numbers of places and series that are committed.
+// usageWords remembers what is committed: the numbers of places and series, and
+// when keys were last used.
 type usageWords struct {
 	mu     sync.Mutex
 	places map[usagePlace]int64
 	series map[usageSeries]int64
+	used   map[ident.Key]stamp
 }
 
 // wordsUsed are the numbers that one transaction found or gave.
@@ -46,18 +48,25 @@ type wordsUsed struct {
 	known  *usageWords
 	places map[usagePlace]int64
 	series map[usageSeries]int64
+	used   map[ident.Key]stamp
+
+	last     usageSeries // records of one kind follow each other
+	lastSaid int64       // its number; 0: there was none yet
 }
 
 func (w *usageWords) begin() *wordsUsed {
-	return &wordsUsed{known: w, places: map[usagePlace]int64{}, series: map[usageSeries]int64{}}
+	return &wordsUsed{known: w, places: map[usagePlace]int64{}, series: map[usageSeries]int64{}, used: map[ident.Key]stamp{}}
 }
 
 // commit remembers what a transaction that was committed learnt.
 func (w *usageWords) commit(u *wordsUsed) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.places == nil || len(w.places)+len(w.series) > mostWords {
-		w.places, w.series = map[usagePlace]int64{}, map[usageSeries]int64{}
+	if w.places == nil || len(w.places)+len(w.series)+len(w.used) > mostWords {
+		w.places, w.series, w.used = map[usagePlace]int64{}, map[usageSeries]int64{}, map[ident.Key]stamp{}
+	}
+	for k, at := range u.used {
+		w.used[k] = at
 	}
 	for k, id := range u.places {
 		w.places[k] = id
@@ -75,7 +84,7 @@ func (u *wordsUsed) rows(tx *gorm.DB, records []usage.Record) ([]usageRow, error
 		if err != nil {
 			return nil, err
 		}
-		series, err := numberOf(u, u.series, seriesKnown, seriesOf(place, r), func(s usageSeries) (int64, error) { return seriesNumber(tx, s) })
+		series, err := u.seriesOf(tx, seriesOf(place, r))
 		if err != nil {
 			return nil, err
 		}
@@ -86,6 +95,16 @@ func (u *wordsUsed) rows(tx *gorm.DB, records []usage.Record) ([]usageRow, error
 		}
 	}
 	return rows, nil
+}
+
+func (u *wordsUsed) seriesOf(tx *gorm.DB, s usageSeries) (id int64, err error) {
+	if u.lastSaid != 0 && s == u.last {
+		return u.lastSaid, nil
+	}
+	if id, err = numberOf(u, u.series, seriesKnown, s, func(s usageSeries) (int64, error) { return seriesNumber(tx, s) }); err == nil {
+		u.last, u.lastSaid = s, id
+	}
+	return id, err
 }
 
 func placesKnown(w *usageWords) map[usagePlace]int64  { return w.places }
