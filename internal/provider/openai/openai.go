@@ -14,9 +14,15 @@ import (
 	"bailiwick/internal/provider/line"
 )
 
-// Kind opens servers of this kind that connect through a dial.
+// Kind opens servers of this kind that connect through a dial: each is a Platform.
 func Kind(dial line.Dial) provider.Open {
-	return func(t provider.Target) (provider.Server, error) { return Open(t, dial) }
+	return func(t provider.Target) (provider.Server, error) {
+		s, err := Open(t, dial)
+		if err != nil {
+			return nil, err
+		}
+		return &Platform{Server: s}, nil
+	}
 }
 
 // Server implements provider.Server.
