@@ -38,6 +38,7 @@ type Abilities struct {
 	Checkpoints bool     // steps on the way can be published
 	Formats     []string // of what comes of it: "gguf", "safetensors", "peft"; none: the weights stay there
 	Demo        bool     // the engine is for trying things out, and screens say so
+	Usual       Hyper    // what it chooses where nothing is said, as far as it says so
 }
 
 // Can reports whether the engine trains so.
@@ -55,6 +56,7 @@ type Data struct {
 	SHA256   string // of the bytes, in hexadecimal
 	Size     int64  // bytes
 	Examples int
+	Tokens   int64 // estimated; 0: not known
 	Open     func() (io.ReadSeekCloser, error)
 }
 
@@ -170,7 +172,18 @@ type Trainer interface {
 	// one that does not answer can nothing until it does.
 	Abilities(ctx context.Context) Abilities
 	// Check says what the engine would not take, as a fault on the field, and changes nothing.
+	// The data may be told of without being open.
 	Check(ctx context.Context, s TrainSpec) error
+}
+
+// Timer is a trainer that can say how long a training about takes; Open of its
+// data is nil then.
+type Timer interface{ Takes(s TrainSpec) time.Duration }
+
+// Place is where a model of the catalogue is served.
+type Place struct {
+	Provider Provider
+	Name     string // of the model there
 }
 
 // LocalTrainer is an engine that runs where we run. Whoever calls Train holds
