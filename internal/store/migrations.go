@@ -31,6 +31,7 @@ func migrations() []*gormigrate.Migration {
 		{ID: "202611280101_owners", Migrate: strandKeys},
 		{ID: "202611280100_search", Migrate: searchInIndex},
 		{ID: "202611280205_work", Migrate: leaseWork},
+		{ID: "202611280220_trainings", Migrate: trainings},
 	}
 }
 
@@ -62,7 +63,7 @@ func postgresql(db *gorm.DB) bool { return db.Name() == "postgres" }
 // sqliteWords and postgresWords spell the few words of our SQL that differ.
 // Texts sort by their bytes on both, whatever the database's language.
 var (
-	sqliteWords   = strings.NewReplacer("BIGINT", "INTEGER", "SMALLINT", "INTEGER", "BOOLEAN", "INTEGER", "BYTES", "BLOB")
+	sqliteWords   = strings.NewReplacer("BIGINT", "INTEGER", "SMALLINT", "INTEGER", "BOOLEAN", "INTEGER", "BYTES", "BLOB", "DOUBLE PRECISION", "REAL")
 	postgresWords = strings.NewReplacer("BYTES", "BYTEA", "TEXT", `TEXT COLLATE "C"`)
 )
 

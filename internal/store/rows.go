@@ -34,6 +34,9 @@ func (q query[T]) Order(by string) query[T] { return query[T]{q.tx.Order(by)} }
 // Limit bounds how many rows are found.
 func (q query[T]) Limit(n int) query[T] { return query[T]{q.tx.Limit(n)} }
 
+// Skip leaves out the first rows that are found.
+func (q query[T]) Skip(n int) query[T] { return query[T]{q.tx.Offset(n)} }
+
 // Raw asks in SQL.
 func (q query[T]) Raw(sql string, args ...any) query[T] { return query[T]{q.tx.Raw(sql, args...)} }
 

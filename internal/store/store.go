@@ -37,6 +37,7 @@ import (
 	"bailiwick/internal/limit"
 	"bailiwick/internal/policy"
 	"bailiwick/internal/provider"
+	"bailiwick/internal/training"
 	"bailiwick/internal/usage"
 	"bailiwick/internal/workspace"
 )
@@ -52,6 +53,8 @@ var (
 	_ limit.Store           = (*Store)(nil)
 	_ adminkey.Store        = (*Store)(nil)
 	_ provider.Store        = (*Store)(nil)
+	_ training.Store        = (*Store)(nil)
+	_ training.LoopStore    = (*Store)(nil)
 	_ usage.Store           = (*Store)(nil)
 	_ usage.Books           = (*Store)(nil)
 	_ policy.Source         = (*Store)(nil)

@@ -21,9 +21,9 @@ type engine struct {
 // engine finds where a job is trained: the first place, in the order in which the
 // model is served, that trains so. A job that was begun stays where it is. An
 // adapter that nobody named becomes the first that the engine can.
-func (s *Service) engine(j *Job) (engine, error) {
+func (s *Service) engine(ctx context.Context, j *Job) (engine, error) {
 	var can []string
-	for _, e := range s.engines(j.Account, j.Base) {
+	for _, e := range s.engines(ctx, j.Account, j.Base) {
 		if j.Provider != "" && e.place.Provider.ID != j.Provider {
 			continue
 		}
@@ -61,14 +61,14 @@ func join(words []string) (text string) {
 }
 
 // engines lists the places of a model that train.
-func (s *Service) engines(a ident.Account, m ident.Model) (list []engine) {
+func (s *Service) engines(ctx context.Context, a ident.Account, m ident.Model) (list []engine) {
 	for _, p := range s.World.Places(a, m) {
 		server, err := s.Open(p.Provider)
 		if err != nil {
 			continue // it says so under Providers; others may serve the model too
 		}
 		if t, ok := server.(provider.Trainer); ok {
-			list = append(list, engine{p, t, t.Abilities()})
+			list = append(list, engine{p, t, t.Abilities(ctx)})
 		}
 	}
 	return list
@@ -120,7 +120,7 @@ func (s *Service) Bases(ctx context.Context, by access.Actor, ws ident.Workspace
 		if !s.World.Holds(ws, m.ID, catalogue.Train) {
 			continue
 		}
-		if found := s.engines(by.Account, m.ID); len(found) > 0 {
+		if found := s.engines(ctx, by.Account, m.ID); len(found) > 0 {
 			of[m.ID] = found[0]
 			list = append(list, Base{Model: m.ID, Name: m.Name, Base: m.ID, Abilities: found[0].abilities, Engine: found[0].place.Provider.Name})
 		}

@@ -118,17 +118,15 @@ func (s *Service) tidy(ctx context.Context, ws ident.Workspace, id ident.Trainin
 	if err != nil {
 		return err
 	}
-	var keep []string
+	var keep []string // the folders right below the job's that models lie in
 	for _, m := range models {
-		if m.Artifact.Folder != "" {
-			keep = append(keep, path.Base(m.Artifact.Folder))
+		if in, ok := strings.CutPrefix(m.Artifact.Folder, home(ws, id)+"/"); ok {
+			first, _, _ := strings.Cut(in, "/")
+			keep = append(keep, first)
 		}
 	}
-	if there { // its checkpoints can be published yet, and it can be looked at
-		if slices.Contains(keep, ModelFolder) {
-			return nil
-		}
-		keep = append(keep, "checkpoints")
+	if there && slices.Contains(keep, ModelFolder) {
+		return nil
 	}
 	root, err := s.folder(ws, id)
 	if err != nil {
@@ -141,7 +139,7 @@ func (s *Service) tidy(ctx context.Context, ws ident.Workspace, id ident.Trainin
 	}
 	left := 0
 	for _, e := range entries {
-		if slices.Contains(keep, e.Name()) {
+		if slices.Contains(keep, e.Name()) || there && e.Name() != ModelFolder {
 			left++
 			continue
 		}

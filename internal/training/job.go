@@ -28,9 +28,10 @@ type Job struct {
 	Hyper provider.Hyper
 
 	Suffix string
-	Output ident.Model // what the result is called
-	Result ident.Tuned // and its id; there once the job has succeeded
-	Deploy bool        // put up for calls when it has succeeded
+	Output ident.Model    // what the result is called
+	Result ident.Tuned    // and its id; there once the job has succeeded
+	Deploy bool           // put up for calls when it has succeeded
+	Clone  ident.Training // the job that it was made like; empty: none
 
 	Provider ident.Provider // who trains it; empty: not chosen yet
 	Engine   string         // what that provider was called when it was chosen
@@ -46,8 +47,9 @@ type Job struct {
 	Left          time.Duration // until the end, as far as is known; 0: it is not
 	Tokens        int64         // of the files, estimated
 	TrainedTokens int64
-	Attempts      int // times the engine lost it
-	Restarts      int // times it was gone on with since it last came further
+	Attempts      int   // times the engine lost it
+	Restarts      int   // times it was gone on with since it last came further
+	Lines         int64 // of its log
 
 	Price     Price
 	CreatedAt time.Time
@@ -81,7 +83,9 @@ type Price struct {
 }
 
 // Cost is what so many tokens cost, in millionths of the currency.
-func (p Price) Cost(tokens int64) int64 { return p.Millionths * (tokens / 1e6) + p.Millionths*(tokens%1e6)/1e6 }
+func (p Price) Cost(tokens int64) int64 {
+	return p.Millionths*(tokens/1e6) + p.Millionths*(tokens%1e6)/1e6
+}
 
 // Curve is a measured value by step.
 type Curve struct {
@@ -95,6 +99,10 @@ type Checkpoint struct {
 	At        time.Time
 	Published ident.Model // as; empty: not
 }
+
+// LinesMost is how many lines a log keeps; what the engine says after them is
+// left out, the moves between states are not.
+const LinesMost = 20_000
 
 // CurveMost is how many points a curve keeps: of more every second one is left out.
 const CurveMost = 2000

@@ -127,7 +127,7 @@ type Entry struct {
 	Text   string
 }
 
-// Begin is the first line of a job's log.
+// begin is the first line of a job's log.
 func (j *Job) begin(at time.Time) Entry {
 	text := "Created."
 	if j.State == Validating {
@@ -136,5 +136,5 @@ func (j *Job) begin(at time.Time) Entry {
 	return Entry{At: at, State: j.State, Text: text}
 }
 
-// ref names a job as leased work.
-func ref(ws ident.Workspace, id ident.Training) string { return string(ws) + "/" + string(id) }
+// Ref names a job as leased work.
+func Ref(ws ident.Workspace, id ident.Training) string { return string(ws) + "/" + string(id) }

@@ -3,7 +3,6 @@ package training
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -30,6 +29,7 @@ type Wanted struct {
 	Name    string // empty: the id
 	Suffix  string // of the result's name
 	Deploy  bool
+	Clone   ident.Training // the job that it is made like; empty: none
 }
 
 // The bounds of what can be said. The words and the usual values are those of
@@ -53,13 +53,13 @@ const (
 func (s *Service) settle(ctx context.Context, by access.Actor, ws ident.Workspace, w Wanted) (Job, error) {
 	now := s.Now()
 	j := Job{
-		Account: by.Account, Workspace: ws, Method: w.Method, Adapter: w.Adapter, Hyper: w.Hyper, Deploy: w.Deploy, Split: w.Split,
+		Account: by.Account, Workspace: ws, Method: w.Method, Adapter: w.Adapter, Hyper: w.Hyper, Deploy: w.Deploy, Clone: w.Clone, Split: w.Split,
 		State: Queued, CreatedAt: now, UpdatedAt: now, CreatedBy: by.User, Creator: by.FullName(), ByKey: by.Key, Version: 1, Result: ident.NewTuned(),
 	}
 	if err := errors(s.words(&j, w), s.model(ctx, &j, w.Model), bounds(w.Hyper)); err != nil {
 		return Job{}, err
 	}
-	e, err := s.engine(&j)
+	e, err := s.engine(ctx, &j)
 	if err != nil {
 		return Job{}, err
 	}
@@ -194,7 +194,9 @@ func (s *Service) find(ctx context.Context, j *Job, field string, ids []string) 
 	return list, nil
 }
 
-func title(d dataset.Dataset, v dataset.Version) string { return d.Name + " V" + strconv.Itoa(v.Number) }
+func title(d dataset.Dataset, v dataset.Version) string {
+	return d.Name + " V" + strconv.Itoa(v.Number)
+}
 
 func methodTitle(m provider.Method) string { return strings.ToUpper(string(m)) }
 
@@ -273,7 +275,7 @@ func (s *Service) Estimate(ctx context.Context, by access.Actor, ws ident.Worksp
 	if err != nil {
 		return Estimate{}, err
 	}
-	e, err := s.engine(&j)
+	e, err := s.engine(ctx, &j)
 	if err != nil {
 		return Estimate{}, err
 	}
@@ -304,5 +306,3 @@ func or[T comparable](a, b T) T {
 	}
 	return b
 }
-
-var _ = fmt.Sprint

@@ -1,0 +1,143 @@
+package store
+
+import "gorm.io/gorm"
+
+// trainings makes the tables of jobs, of what they said and measured, and of the
+// models that came of them.
+func trainings(tx *gorm.DB) error { return run(tx, trainingTables) }
+
+var trainingTables = []string{
+	`CREATE TABLE trainings (
+		account_id TEXT NOT NULL,
+		id TEXT NOT NULL,
+		workspace_id TEXT NOT NULL,
+		name TEXT NOT NULL,
+		folded TEXT NOT NULL,
+		model_id TEXT NOT NULL,
+		base_id TEXT NOT NULL,
+		from_id TEXT NOT NULL,
+		method TEXT NOT NULL,
+		adapter TEXT NOT NULL,
+		train TEXT NOT NULL,
+		valid TEXT NOT NULL,
+		split BIGINT NOT NULL,
+		hyper TEXT NOT NULL,
+		suffix TEXT NOT NULL,
+		output_id TEXT NOT NULL,
+		result_id TEXT NOT NULL,
+		deploy BOOLEAN NOT NULL,
+		clone_id TEXT NOT NULL,
+		provider_id TEXT NOT NULL,
+		engine TEXT NOT NULL,
+		demo BOOLEAN NOT NULL,
+		handle TEXT NOT NULL,
+		cursor TEXT NOT NULL,
+		state TEXT NOT NULL CHECK (state IN ('validating', 'queued', 'starting', 'running', 'exporting', 'cancelling', 'succeeded', 'failed', 'cancelled')),
+		reason TEXT NOT NULL,
+		message TEXT NOT NULL,
+		step BIGINT NOT NULL,
+		steps BIGINT NOT NULL,
+		epoch BIGINT NOT NULL,
+		time_left BIGINT NOT NULL,
+		tokens BIGINT NOT NULL,
+		trained_tokens BIGINT NOT NULL,
+		attempts BIGINT NOT NULL,
+		restarts BIGINT NOT NULL,
+		lines BIGINT NOT NULL,
+		price BIGINT NOT NULL,
+		currency TEXT NOT NULL,
+		created BIGINT NOT NULL,
+		created_by TEXT NOT NULL,
+		creator TEXT NOT NULL,
+		by_key TEXT NOT NULL,
+		started BIGINT NOT NULL,
+		ended BIGINT NOT NULL,
+		updated BIGINT NOT NULL,
+		version BIGINT NOT NULL,
+		PRIMARY KEY (account_id, id),
+		UNIQUE (account_id, output_id),
+		CHECK ((ended <> 0) = (state IN ('succeeded', 'failed', 'cancelled'))),
+		FOREIGN KEY (account_id, workspace_id) REFERENCES workspaces (account_id, id)
+	)`,
+	`CREATE INDEX trainings_by_time ON trainings (workspace_id, created, id)`,
+	`CREATE INDEX trainings_unfinished ON trainings (workspace_id) WHERE ended = 0`,
+	// Which files a job learns from, to know what deleting one would break.
+	`CREATE TABLE training_files (
+		account_id TEXT NOT NULL,
+		training_id TEXT NOT NULL,
+		file_id TEXT NOT NULL,
+		PRIMARY KEY (account_id, training_id, file_id),
+		FOREIGN KEY (account_id, training_id) REFERENCES trainings (account_id, id) ON DELETE CASCADE
+	)`,
+	`CREATE INDEX training_files_by_file ON training_files (account_id, file_id)`,
+	// The log: a line for every move of the job, and what the engine said.
+	`CREATE TABLE training_log (
+		account_id TEXT NOT NULL,
+		training_id TEXT NOT NULL,
+		number BIGINT NOT NULL,
+		at BIGINT NOT NULL,
+		state TEXT NOT NULL,
+		text TEXT NOT NULL,
+		PRIMARY KEY (account_id, training_id, number),
+		FOREIGN KEY (account_id, training_id) REFERENCES trainings (account_id, id) ON DELETE CASCADE
+	)`,
+	// Of a curve the steps that its stride divides are kept, and the last one.
+	`CREATE TABLE training_curves (
+		account_id TEXT NOT NULL,
+		training_id TEXT NOT NULL,
+		name TEXT NOT NULL,
+		stride BIGINT NOT NULL,
+		PRIMARY KEY (account_id, training_id, name),
+		FOREIGN KEY (account_id, training_id) REFERENCES trainings (account_id, id) ON DELETE CASCADE
+	)`,
+	`CREATE TABLE training_points (
+		account_id TEXT NOT NULL,
+		training_id TEXT NOT NULL,
+		name TEXT NOT NULL,
+		step BIGINT NOT NULL,
+		value DOUBLE PRECISION NOT NULL,
+		PRIMARY KEY (account_id, training_id, name, step),
+		FOREIGN KEY (account_id, training_id) REFERENCES trainings (account_id, id) ON DELETE CASCADE
+	)`,
+	`CREATE TABLE training_checkpoints (
+		account_id TEXT NOT NULL,
+		training_id TEXT NOT NULL,
+		name TEXT NOT NULL,
+		step BIGINT NOT NULL,
+		epoch BIGINT NOT NULL,
+		artifact TEXT NOT NULL,
+		at BIGINT NOT NULL,
+		PRIMARY KEY (account_id, training_id, name),
+		FOREIGN KEY (account_id, training_id) REFERENCES trainings (account_id, id) ON DELETE CASCADE
+	)`,
+	`CREATE TABLE tuned_models (
+		id TEXT PRIMARY KEY,
+		account_id TEXT NOT NULL,
+		workspace_id TEXT NOT NULL,
+		name TEXT NOT NULL,
+		title TEXT NOT NULL,
+		folded TEXT NOT NULL,
+		base_id TEXT NOT NULL,
+		training_id TEXT NOT NULL,
+		checkpoint TEXT NOT NULL,
+		provider_id TEXT NOT NULL,
+		artifact TEXT NOT NULL,
+		size BIGINT NOT NULL,
+		demo BOOLEAN NOT NULL,
+		from_id TEXT NOT NULL,
+		data TEXT NOT NULL,
+		data_sha256 TEXT NOT NULL,
+		method TEXT NOT NULL,
+		adapter TEXT NOT NULL,
+		hyper TEXT NOT NULL,
+		created BIGINT NOT NULL,
+		created_by TEXT NOT NULL,
+		creator TEXT NOT NULL,
+		version BIGINT NOT NULL,
+		UNIQUE (account_id, id),
+		UNIQUE (account_id, name),
+		UNIQUE (account_id, training_id, checkpoint),
+		FOREIGN KEY (account_id, workspace_id) REFERENCES workspaces (account_id, id)
+	)`,
+	`CREATE INDEX tuned_models_by_time ON tuned_models (workspace_id, created, id)`,
+}
