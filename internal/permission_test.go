@@ -25,6 +25,7 @@ import (
 	"bailiwick/internal/ident"
 	"bailiwick/internal/limit"
 	"bailiwick/internal/provider"
+	"bailiwick/internal/training"
 	"bailiwick/internal/usage"
 	"bailiwick/internal/workspace"
 )
@@ -32,7 +33,7 @@ import (
 // services have nothing behind them: whoever is let in falls through the floor.
 var services = []any{
 	&account.Service{}, &account.People{}, &account.Trail{}, &adminkey.Service{}, &apikey.Service{}, &catalogue.Service{}, &explanation.Service{},
-	&factor.Service{}, &grant.Service{}, &limit.Service{}, &provider.Service{}, &usage.Service{}, &workspace.Service{}, &workspace.Members{},
+	&factor.Service{}, &grant.Service{}, &limit.Service{}, &provider.Service{}, &training.Service{}, &usage.Service{}, &workspace.Service{}, &workspace.Members{},
 }
 
 // asked is the action that each method asks for before anything else; with two,
@@ -134,6 +135,24 @@ var asked = map[string][]access.Action{
 	"provider.Service.Remote": {access.ChangeProviders},
 	"provider.Service.Serve":  {access.ChangeProviders},
 	"provider.Service.Import": {access.ChangeProviders},
+
+	"training.Service.Create":      {access.ChangeTrainings},
+	"training.Service.Estimate":    {access.ChangeTrainings},
+	"training.Service.Bases":       {access.ChangeTrainings},
+	"training.Service.List":        {access.ReadTrainings},
+	"training.Service.Find":        {access.ReadTrainings},
+	"training.Service.Cancel":      {access.ChangeTrainings},
+	"training.Service.Delete":      {access.ChangeTrainings},
+	"training.Service.Log":         {access.ReadTrainings},
+	"training.Service.Curves":      {access.ReadTrainings},
+	"training.Service.Checkpoints": {access.ReadTrainings},
+	"training.Service.Publish":     {access.ChangeTrainings},
+	"training.Service.Models":      {access.ReadTrainings},
+	"training.Service.Model":       {access.ReadTrainings},
+	"training.Service.ModelByName": {access.ReadTrainings},
+	"training.Service.Rename":      {access.ChangeTrainings},
+	"training.Service.DeleteModel": {access.ChangeTrainings},
+	"training.Service.Download":    {access.ReadTrainings},
 
 	"usage.Service.Report": {access.ReadAllUsage, access.ReadUsage},
 	"usage.Service.Calls":  {access.ReadAllUsage, access.ReadUsage},

@@ -209,7 +209,7 @@ func (s *Store) EndTraining(ctx context.Context, ws ident.Workspace, id ident.Tr
 func (s *Store) writeTraining(ctx context.Context, tx *gorm.DB, before training.Job, j *training.Job, news training.News) error {
 	j.UpdatedAt = s.now()
 	j.Version = before.Version + 1
-	entries := numbered(j, news.Entries)
+	entries := lineUp(j, news.Entries)
 	row := trainingRowOf(*j)
 	n, err := exec(tx, `UPDATE trainings SET provider_id = ?, engine = ?, demo = ?, adapter = ?, handle = ?, cursor = ?, state = ?, reason = ?, message = ?, step = ?, steps = ?, epoch = ?,
 		time_left = ?, trained_tokens = ?, attempts = ?, restarts = ?, lines = ?, train = ?, valid = ?, tokens = ?, price = ?, currency = ?, started = ?, ended = ?, updated = ?, version = ?
@@ -246,8 +246,8 @@ func (s *Store) writeTraining(ctx context.Context, tx *gorm.DB, before training.
 // lineMost is how many bytes of one line of a log are kept.
 const lineMost = 2000
 
-// numbered gives the lines of a log their numbers, as many as it has room for.
-func numbered(j *training.Job, entries []training.Entry) (rows []entryRow) {
+// lineUp gives the lines of a log their numbers, as many as it has room for.
+func lineUp(j *training.Job, entries []training.Entry) (rows []entryRow) {
 	for _, e := range entries {
 		if e.State == "" && j.Lines >= training.LinesMost {
 			continue
