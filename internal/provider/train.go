@@ -178,7 +178,9 @@ type Trainer interface {
 
 // Timer is a trainer that can say how long a training about takes; Open of its
 // data is nil then.
-type Timer interface{ Takes(s TrainSpec) time.Duration }
+type Timer interface {
+	Takes(s TrainSpec) time.Duration
+}
 
 // Place is where a model of the catalogue is served.
 type Place struct {

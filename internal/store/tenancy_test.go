@@ -305,6 +305,7 @@ func TestEveryMethodNamesItsOwnerFirst(t *testing.T) {
 	without := map[string]string{
 		"OpenAccount": "makes the owner", "Accounts": "the command line's", "AccountByAlias": "log-on", "UserByLogOn": "log-on",
 		"Actor": "a session's user", "Half": "a session's user", "AdminKeyByDigest": "its secret", "Invitation": "the token's", "AcceptInvitation": "the token's", "Sessions": "their tokens", "Facts": "the policy's, of all",
+		"ClaimWork": "the lease says", "RenewWork": "the lease says", "PutBackWork": "the lease says", "FinishWork": "the lease says", "Ask": "test", "Fenced": "test",
 		"InsertUsage": "the recorder's, of all", "InsertRefusals": "the recorder's, of all", "PruneRefusals": "the recorder's, of all", "PurgeUsage": "the keeper's, of all", "VerifyUsage": "the keeper's, of all", "Note": "the event says",
 		"Ping": "of all", "Tips": "the exporter's, of all", "Chains": "the verifier's, of all",
 		"Beat": "of all servers", "Leave": "of all servers", "Canary": "the installation's", "Close": "", "OnChange": "", "Exec": "test", "Unchain": "test", "Unbook": "test", "Strings": "test", "Number": "test", "Postgres": "test", "Plan": "test", "Reads": "test",
