@@ -27,12 +27,15 @@ func Kind(dial line.Dial) provider.Open {
 		if err != nil {
 			return nil, err
 		}
-		return &Server{l}, nil
+		return &Server{Line: l}, nil
 	}
 }
 
-// Server implements provider.Server.
-type Server struct{ *line.Line }
+// Server implements provider.Server, provider.RemoteTrainer and provider.Deployer.
+type Server struct {
+	*line.Line
+	probe line.Probe // of the fine-tuning API
+}
 
 // The services, below the base URL, which ends in /api/v1.
 const (

@@ -5,9 +5,6 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"regexp"
-	"sync"
-	"time"
 
 	"bailiwick/internal/fault"
 	"bailiwick/internal/provider"
@@ -20,24 +17,13 @@ import (
 // provider.Deployer and provider.Discarder.
 type Platform struct {
 	*Server
-	probe probe
+	probe line.Probe
 }
 
-// What is tried, and for how long the answer holds.
 const (
 	jobsPath  = "fine_tuning/jobs"
 	filesPath = "files"
-	holds     = 10 * time.Minute
-	holdsNot  = 30 * time.Second // after no answer
-	tries     = 5 * time.Second
 )
-
-// probe remembers whether the fine-tuning API is there.
-type probe struct {
-	mu    sync.Mutex
-	until time.Time
-	there bool
-}
 
 // Abilities implements provider.Trainer. Which weights are changed is for the
 // platform to say; what comes of it is an adapter as far as others tell.
@@ -50,21 +36,14 @@ func (p *Platform) Abilities(ctx context.Context) provider.Abilities {
 
 // trains finds out whether the platform has the fine-tuning API for us.
 func (p *Platform) trains(ctx context.Context) bool {
-	p.probe.mu.Lock()
-	defer p.probe.mu.Unlock()
-	if time.Now().Before(p.probe.until) {
-		return p.probe.there
-	}
-	ctx, cancel := context.WithTimeout(ctx, tries)
-	defer cancel()
-	var list struct{ Object string }
-	err := p.Ask(ctx, line.Request{Method: http.MethodGet, Path: jobsPath, Query: url.Values{"limit": {"1"}}}, &list)
-	hold := holdsNot
-	if no := new(line.Refusal); err == nil || errors.As(err, &no) && no.Status < 500 {
-		hold = holds
-	}
-	p.probe.there, p.probe.until = err == nil && list.Object == "list", time.Now().Add(hold)
-	return p.probe.there
+	return p.probe.There(ctx, func(ctx context.Context) error {
+		var list struct{ Object string }
+		err := p.Ask(ctx, line.Request{Method: http.MethodGet, Path: jobsPath, Query: url.Values{"limit": {"1"}}}, &list)
+		if err == nil && list.Object != "list" {
+			err = &line.Refusal{Status: http.StatusNotFound}
+		}
+		return err
+	})
 }
 
 // Check implements provider.Trainer.
@@ -89,12 +68,9 @@ func (p *Platform) Check(_ context.Context, s provider.TrainSpec) error {
 	return nil
 }
 
-// named are the ids that a platform gives out, as far as we send them back.
-var named = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:@-]{0,254}$`)
-
 // at is the path of one thing. An id that is none is a thing that is not there.
 func at(collection, id string, more ...string) (string, error) {
-	if !named.MatchString(id) {
+	if !line.IsID(id) {
 		return "", provider.ErrLost
 	}
 	path := collection + "/" + id

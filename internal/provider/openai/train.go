@@ -62,7 +62,7 @@ func (p *Platform) Start(ctx context.Context, s provider.TrainSpec) (string, err
 	if err := p.Ask(ctx, line.Request{Method: http.MethodPost, Path: jobsPath, Body: text}, &made); err != nil {
 		return "", has(err)
 	}
-	if !named.MatchString(made.ID) {
+	if !line.IsID(made.ID) {
 		return "", fault.New(fault.Unavailable, "The provider began a training and gave it no id.")
 	}
 	return made.ID, nil
@@ -95,7 +95,7 @@ func (p *Platform) find(ctx context.Context, training string) (string, error) {
 	found := ""
 	q := url.Values{"metadata[" + mark + "]": {training}}
 	err := pages(ctx, p, jobsPath, q, func(j job) (string, bool) {
-		if j.Metadata[mark] == training && named.MatchString(j.ID) {
+		if j.Metadata[mark] == training && line.IsID(j.ID) {
 			found = j.ID
 		}
 		return j.ID, found == ""
@@ -127,7 +127,7 @@ func (p *Platform) upload(ctx context.Context, name string, d provider.Data) (st
 	if err := p.Ask(ctx, line.Request{Method: http.MethodPost, Path: filesPath, File: form}, &made); err != nil {
 		return "", err
 	}
-	if !named.MatchString(made.ID) {
+	if !line.IsID(made.ID) {
 		return "", fault.New(fault.Unavailable, "The provider took a file and gave it no id.")
 	}
 	return made.ID, nil
