@@ -168,8 +168,7 @@ func (o *company) configure() {
 	o.config.Audit.Record = o.config.Trail.Record
 	t.Cleanup(o.config.Trail.Close)
 	o.config.Factors.Accounts, o.config.Factors.Trail, o.config.Accounts.Trail = o.config.Accounts, o.config.Trail, o.config.Trail
-	o.config.OpenAPI, err = adminapi.Document(o.config.BaseURL)
-	o.must(err)
+	o.config.OpenAPI = func() ([]byte, error) { return adminapi.Document(o.config.BaseURL) }
 	o.serve()
 }
 

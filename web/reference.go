@@ -55,8 +55,12 @@ type apiSchema struct {
 // showReference answers GET /account/management/reference: the document that
 // the API itself serves, as a page.
 func (s *Server) showReference(c echo.Context) error {
+	document, err := s.OpenAPI()
+	if err != nil {
+		return err
+	}
 	var d openAPI
-	if err := json.Unmarshal(s.OpenAPI, &d); err != nil {
+	if err := json.Unmarshal(document, &d); err != nil {
 		return err
 	}
 	chrome, err := s.chrome(c, "API reference", atManagement)

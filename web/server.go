@@ -57,14 +57,14 @@ type Config struct {
 	Trail      *audit.Recorder // of refusals; nil: they are not written
 
 	Sessions       sessions.Store
-	CookieName     string         // of the session; empty: by whether the connection is encrypted
-	CloudName      string         // in "Manage … Account"
-	OpenAPI        []byte         // the document of the management API
-	BaseURL        string         // of the gateway as programs reach it; empty: taken from the request
-	PlainHTTP      bool           // people come without encryption
-	WarnPlain      bool           // and from other machines: every page warns of it
-	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed
-	SetUp          secret.Text    // of the one-time link; empty when there is an account
+	CookieName     string                 // of the session; empty: by whether the connection is encrypted
+	CloudName      string                 // in "Manage … Account"
+	OpenAPI        func() ([]byte, error) // gives the document of the management API
+	BaseURL        string                 // of the gateway as programs reach it; empty: taken from the request
+	PlainHTTP      bool                   // people come without encryption
+	WarnPlain      bool                   // and from other machines: every page warns of it
+	TrustedProxies []netip.Prefix         // whose X-Forwarded-For is believed
+	SetUp          secret.Text            // of the one-time link; empty when there is an account
 
 	// Offers gives the providers that were found for an account at first start; nil: none.
 	Offers func(ident.Account) []Offer

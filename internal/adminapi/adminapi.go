@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"runtime/debug"
 	"strings"
+	"sync"
 	"time"
 
 	"bailiwick/internal/access"
@@ -76,7 +77,7 @@ type Config struct {
 type Server struct {
 	Config
 	mux      *http.ServeMux
-	document []byte
+	document func() ([]byte, error) // made when it is first asked for
 	known    known
 	running  running
 }
@@ -93,13 +94,12 @@ func New(c Config) (*Server, error) {
 			return nil, err
 		}
 	}
-	var err error
-	s.document, err = Document(c.BaseURL)
-	return s, err
+	s.document = sync.OnceValues(func() ([]byte, error) { return Document(c.BaseURL) })
+	return s, nil
 }
 
-// Document is the OpenAPI document that is served.
-func (s *Server) Document() []byte { return s.document }
+// Document gives the OpenAPI document that is served.
+func (s *Server) Document() ([]byte, error) { return s.document() }
 
 func (s *Server) add(o operation) error {
 	if !access.Known(o.action) || o.action == access.Open {
@@ -201,7 +201,12 @@ func (s *Server) serveDocument(c *call) {
 		c.refuse(&problem{http.StatusMethodNotAllowed, "method_not_allowed", "This address takes GET, HEAD only.", ""})
 		return
 	}
-	c.write(http.StatusOK, s.document)
+	document, err := s.document()
+	if err != nil {
+		c.refuse(err)
+		return
+	}
+	c.write(http.StatusOK, document)
 }
 
 // survive turns a panic of ours into an answer and a line in the log.

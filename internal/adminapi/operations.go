@@ -3,6 +3,7 @@ package adminapi
 import (
 	"net/http"
 	"slices"
+	"sync"
 
 	"bailiwick/internal/access"
 )
@@ -78,6 +79,6 @@ func pageOf[From, To any](found []From, next string, err error, as func(From) To
 }
 
 // operations lists everything the management API does.
-func operations() []operation {
+var operations = sync.OnceValue(func() []operation {
 	return slices.Concat(accountOperations(), workspaceOperations(), userOperations(), memberOperations(), modelOperations(), grantOperations(), explainOperations(), keyOperations(), providerOperations(), auditOperations())
-}
+})

@@ -47,7 +47,7 @@ type Recorder struct {
 
 // entry is an event to be written, or somebody who waits for all before it.
 type entry struct {
-	event Event
+	event *Event
 	wait  chan struct{}
 }
 
@@ -150,7 +150,7 @@ func (r *Recorder) count() {
 
 func (r *Recorder) send(e Event) {
 	select {
-	case r.queue <- entry{event: e}:
+	case r.queue <- entry{event: &e}:
 	default:
 		r.dropped.Add(1)
 	}
@@ -193,7 +193,7 @@ func (r *Recorder) keep(e entry) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	if err := r.store.Note(ctx, e.event); err != nil {
+	if err := r.store.Note(ctx, *e.event); err != nil {
 		r.dropped.Add(1)
 		slog.Error("an event could not be written to the audit trail", "action", e.event.Action, "actor", e.event.ActorName, "call", e.event.Call, "err", err)
 	}

@@ -26,7 +26,7 @@ const (
 type Recorder struct {
 	store   Store
 	now     func() time.Time
-	queue   chan Refusal
+	queue   chan *Refusal
 	stop    chan struct{}
 	done    chan struct{}
 	once    sync.Once
@@ -48,7 +48,7 @@ func (a *allowance) take(at time.Time, most int64) bool {
 
 // NewRecorder makes a recorder and starts its writer.
 func NewRecorder(store Store, now func() time.Time) *Recorder {
-	r := &Recorder{store: store, now: now, queue: make(chan Refusal, queued), stop: make(chan struct{}), done: make(chan struct{})}
+	r := &Recorder{store: store, now: now, queue: make(chan *Refusal, queued), stop: make(chan struct{}), done: make(chan struct{})}
 	go r.write()
 	return r
 }
@@ -57,8 +57,9 @@ func NewRecorder(store Store, now func() time.Time) *Recorder {
 func (r *Recorder) Record(f Refusal) {
 	taken := f.Account != "" && r.known.take(f.At, perSecond) || f.Account == "" && r.unknown.take(f.At, unknownOfMax)
 	if taken {
+		one := f // a copy, so that what is dropped is not made anew
 		select {
-		case r.queue <- f:
+		case r.queue <- &one:
 			return
 		default:
 		}
@@ -84,7 +85,7 @@ func (r *Recorder) write() {
 	for {
 		select {
 		case f := <-r.queue:
-			if held = append(held, f); len(held) < batch {
+			if held = append(held, *f); len(held) < batch {
 				continue
 			}
 		case <-tick.C:
@@ -93,7 +94,7 @@ func (r *Recorder) write() {
 			prune.Reset(pruning)
 		case <-r.stop:
 			for len(r.queue) > 0 {
-				held = append(held, <-r.queue)
+				held = append(held, *<-r.queue)
 			}
 			r.flush(held)
 			return
