@@ -18,6 +18,7 @@ import (
 	"bailiwick/internal/adminkey"
 	"bailiwick/internal/apikey"
 	"bailiwick/internal/catalogue"
+	"bailiwick/internal/deployment"
 	"bailiwick/internal/explanation"
 	"bailiwick/internal/factor"
 	"bailiwick/internal/fault"
@@ -32,7 +33,7 @@ import (
 
 // services have nothing behind them: whoever is let in falls through the floor.
 var services = []any{
-	&account.Service{}, &account.People{}, &account.Trail{}, &adminkey.Service{}, &apikey.Service{}, &catalogue.Service{}, &explanation.Service{},
+	&account.Service{}, &account.People{}, &account.Trail{}, &adminkey.Service{}, &apikey.Service{}, &catalogue.Service{}, &deployment.Service{}, &explanation.Service{},
 	&factor.Service{}, &grant.Service{}, &limit.Service{}, &provider.Service{}, &training.Service{}, &usage.Service{}, &workspace.Service{}, &workspace.Members{},
 }
 
@@ -97,6 +98,19 @@ var asked = map[string][]access.Action{
 	"explanation.Service.Refused": {access.ReadGrants, access.ReadKeys},
 	"explanation.Service.Place":   {access.Enter},
 	"explanation.Service.Recent":  {access.ReadGrants, access.ReadKeys},
+	"deployment.Service.Create":   {access.ChangeDeployments},
+	"deployment.Service.Scale":    {access.ChangeDeployments},
+	"deployment.Service.Stop":     {access.ChangeDeployments},
+	"deployment.Service.Start":    {access.ChangeDeployments},
+	"deployment.Service.Limit":    {access.ChangeDeployments},
+	"deployment.Service.Rename":   {access.ChangeDeployments},
+	"deployment.Service.Delete":   {access.ChangeDeployments},
+	"deployment.Service.List":     {access.ReadDeployments},
+	"deployment.Service.Find":     {access.ReadDeployments},
+	"deployment.Service.Named":    {access.ReadDeployments},
+	"deployment.Service.History":  {access.ReadDeployments},
+	"deployment.Service.Offers":   {access.ReadDeployments},
+
 	"explanation.Service.Explain": {access.ReadGrants, access.ReadKeys},
 
 	"factor.Service.OfferApp":      {access.Self},
