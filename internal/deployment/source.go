@@ -47,7 +47,10 @@ func denied(m ident.Model, c catalogue.Capability) error {
 // workspace may deploy, or one of its own.
 func (s *Service) source(ctx context.Context, a ident.Account, ws ident.Workspace, name string) (source, error) {
 	id, err := ident.ParseModel(name)
-	if err != nil {
+	switch {
+	case name == "":
+		return source{}, fault.Field("model", "Choose a model.")
+	case err != nil:
 		return source{}, noModel(name)
 	}
 	if m, ok := s.find(a, id); ok {
