@@ -3,13 +3,7 @@
 // nothing and changes nothing; callers work with byte ranges of what was read.
 package wire
 
-import (
-	"bytes"
-	"errors"
-	"sync"
-
-	"github.com/go-json-experiment/json/jsontext"
-)
+import "errors"
 
 // MaxDepth is how deep arrays and objects may lie within each other.
 const MaxDepth = 128
@@ -40,73 +34,56 @@ type Object struct {
 	Close   int // where its closing brace stands
 }
 
-type reader struct {
-	dec *jsontext.Decoder
-	buf bytes.Buffer
-}
-
-var readers = sync.Pool{New: func() any {
-	r := new(reader)
-	r.dec = jsontext.NewDecoder(&r.buf)
-	return r
-}}
+// usual is how many members most objects have at most.
+const usual = 12
 
 // Parse reads a text that must be one object. The object keeps the text.
-func Parse(text []byte) (Object, error) {
-	o := Object{Text: text, Members: make([]Member, 0, 12)}
-	if tooDeep(text) {
+func Parse(text []byte) (Object, error) { return parse(text, make([]Member, 0, usual)) }
+
+// parse is Parse with room for the members, which an object that is looked at
+// and dropped need not take from the heap.
+func parse(text []byte, room []Member) (Object, error) {
+	s := scanners.Get().(*scanner)
+	defer s.done()
+	s.text = text
+	s.blank()
+	if s.at == len(text) || text[s.at] != '{' {
 		return Object{}, ErrMalformed
 	}
-	r := readers.Get().(*reader)
-	r.buf = *bytes.NewBuffer(text)
-	r.dec.Reset(&r.buf)
-	err := o.read(r.dec)
-	r.buf = bytes.Buffer{}
-	r.dec.Reset(&r.buf)
-	readers.Put(r)
-	switch {
-	case errors.Is(err, jsontext.ErrDuplicateName):
-		return Object{}, ErrTwice
-	case err != nil:
+	members, ok := s.members(room)
+	if !ok {
+		if s.twice {
+			return Object{}, ErrTwice
+		}
 		return Object{}, ErrMalformed
 	}
-	return o, nil
+	end := s.at - 1
+	if s.blank(); s.at < len(text) {
+		return Object{}, ErrMalformed
+	}
+	return Object{Text: text, Members: members, Close: end}, nil
 }
 
-func (o *Object) read(dec *jsontext.Decoder) error {
-	if dec.PeekKind() != '{' {
-		return ErrMalformed
+// interned gives a name as a string, without a copy of its own where it is one
+// that everybody uses.
+func interned(name []byte) string {
+	if s, ok := everyday[string(name)]; ok {
+		return s
 	}
-	if _, err := dec.ReadToken(); err != nil {
-		return err
-	}
-	for dec.PeekKind() == '"' {
-		name, err := dec.ReadValue()
-		if err != nil {
-			return err
-		}
-		m := Member{}
-		if m.Name, m.Escaped, err = unquote(name); err != nil {
-			return err
-		}
-		value, err := dec.ReadValue()
-		if err != nil {
-			return err
-		}
-		m.End = int(dec.InputOffset())
-		m.Start = m.End - len(value)
-		o.Members = append(o.Members, m)
-	}
-	if _, err := dec.ReadToken(); err != nil {
-		return err
-	}
-	end := int(dec.InputOffset())
-	o.Close = end - 1
-	if len(bytes.Trim(o.Text[end:], " \t\r\n")) > 0 {
-		return ErrMalformed
-	}
-	return nil
+	return string(name)
 }
+
+var everyday = func() map[string]string {
+	m := map[string]string{}
+	for _, name := range []string{
+		"model", "messages", "stream", "stream_options", "include_usage", "max_tokens", "max_completion_tokens", "temperature", "top_p", "tools", "input", "parameters",
+		"id", "object", "created", "choices", "usage", "system_fingerprint", "error", "prompt_tokens", "completion_tokens", "total_tokens",
+		"prompt_tokens_details", "completion_tokens_details", "cached_tokens", "reasoning_tokens", "input_tokens", "output_tokens", "output", "request_id", "data",
+	} {
+		m[name] = name
+	}
+	return m
+}()
 
 // Get gives the raw value of a member; nil when there is none.
 func (o Object) Get(name string) []byte {
@@ -124,28 +101,4 @@ func (o Object) Find(name string) *Member {
 		}
 	}
 	return nil
-}
-
-// tooDeep reports whether a text nests deeper, or holds more arrays and
-// objects, than is allowed. Most texts have too few brackets to ask closely.
-func tooDeep(text []byte) bool {
-	if n := bytes.Count(text, []byte{'['}) + bytes.Count(text, []byte{'{'}); n <= MaxDepth {
-		return false
-	}
-	depth, containers := 0, 0
-	for i := 0; i < len(text); i++ {
-		switch text[i] {
-		case '"':
-			i += 1 + closing(text[i+1:])
-		case '{', '[':
-			depth++
-			containers++
-			if depth > MaxDepth || containers > MaxContainers {
-				return true
-			}
-		case '}', ']':
-			depth--
-		}
-	}
-	return false
 }

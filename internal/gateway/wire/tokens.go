@@ -23,15 +23,16 @@ func ReadTokens(raw []byte, answers bool) (t Tokens) {
 		return t
 	}
 	t.Said = true
-	o, err := Parse(raw)
+	var room, inner [usual]Member
+	o, err := parse(raw, room[:0])
 	if err != nil {
 		t.Doubted = true
 		return t
 	}
 	t.Input = t.figure(first(o, "prompt_tokens", "input_tokens", orTotal[answers]), true)
 	t.Output = t.figure(first(o, "completion_tokens", "output_tokens", ""), answers)
-	t.Cached = min(t.Input, t.figure(first(t.inner(o, "prompt_tokens_details", "input_tokens_details"), "cached_tokens", "", ""), false))
-	t.Reason = min(t.Output, t.figure(first(t.inner(o, "completion_tokens_details", "output_tokens_details"), "reasoning_tokens", "", ""), false))
+	t.Cached = min(t.Input, t.figure(first(t.inner(inner[:0], o, "prompt_tokens_details", "input_tokens_details"), "cached_tokens", "", ""), false))
+	t.Reason = min(t.Output, t.figure(first(t.inner(inner[:0], o, "completion_tokens_details", "output_tokens_details"), "reasoning_tokens", "", ""), false))
 	return t
 }
 
@@ -70,12 +71,12 @@ func first(o Object, a, b, c string) []byte {
 }
 
 // inner is the object under one of two names; one of nothing when there is none.
-func (t *Tokens) inner(o Object, a, b string) Object {
+func (t *Tokens) inner(room []Member, o Object, a, b string) Object {
 	raw := first(o, a, b, "")
 	if raw == nil {
 		return Object{}
 	}
-	d, err := Parse(raw)
+	d, err := parse(raw, room)
 	t.Doubted = t.Doubted || err != nil
 	return d
 }

@@ -39,6 +39,9 @@ func Bool(raw []byte) (b, ok bool) {
 // Int gives a raw JSON number that is whole, such as 12; ok is false for
 // anything else, fractions and exponents included.
 func Int(raw []byte) (n int64, ok bool) {
+	if len(raw) == 0 { // most are not given, and an error would have to be made
+		return 0, false
+	}
 	n, err := strconv.ParseInt(string(raw), 10, 64)
 	return n, err == nil
 }

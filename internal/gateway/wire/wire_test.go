@@ -127,7 +127,11 @@ func FuzzParse(f *testing.F) {
 	for _, seed := range []string{`{"model":"a"}`, `{"a":1,"A":2}`, ` {"a":[{"b":"\u00e9"}]} `, `{"a":1,"a":2}`, "{\"a\":\"\xff\"}", `{"mo\u0064el":"x"}`, `{}{}`} {
 		f.Add([]byte(seed))
 	}
+	for _, seed := range objects {
+		f.Add([]byte(seed))
+	}
 	f.Fuzz(func(t *testing.T, text []byte) {
+		agree(t, text)
 		o, err := wire.Parse(text)
 		if err != nil {
 			return
