@@ -80,10 +80,12 @@ func (s *Service) spec(j *Job, e engine) provider.TrainSpec {
 		Job: j.ID, Workspace: j.Workspace, Base: e.place.Name, Name: string(j.Output), Method: j.Method, Adapter: j.Adapter, Hyper: j.Hyper,
 	}
 	for _, f := range j.Train {
+		spec.Train.Size += f.Size
 		spec.Train.Examples += f.Examples
 		spec.Train.Tokens += f.Tokens
 	}
 	for _, f := range j.Valid {
+		spec.Valid.Size += f.Size
 		spec.Valid.Examples += f.Examples
 		spec.Valid.Tokens += f.Tokens
 	}

@@ -153,5 +153,23 @@ func (s *Service) tidy(ctx context.Context, ws ident.Workspace, id ident.Trainin
 	return nil
 }
 
+// clean deletes what a job kept to go on from, once it is over: all but models
+// and checkpoints.
+func (s *Service) clean(ws ident.Workspace, id ident.Training) error {
+	if s.Folder == "" {
+		return nil
+	}
+	root, err := s.folder(ws, id)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	return firstOf(root.RemoveAll(dataFolder), root.RemoveAll(StateFolder))
+}
+
+// StateFolder is where, below a job's folder, a local engine keeps what it needs
+// to go on after a restart.
+const StateFolder = "state"
+
 // ModelFolder is where, below a job's folder, a local engine leaves the model.
 const ModelFolder = "model"

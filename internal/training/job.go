@@ -68,12 +68,13 @@ type Source struct {
 	File     ident.File `json:"file"`
 	Name     string     `json:"name"` // of the dataset, with the version
 	SHA256   string     `json:"sha256"`
+	Size     int64      `json:"size"` // bytes
 	Examples int        `json:"examples"`
 	Tokens   int64      `json:"tokens"` // estimated
 }
 
 func sourceOf(v dataset.Version, name string) Source {
-	return Source{File: v.ID, Name: name, SHA256: v.SHA256, Examples: v.Examples, Tokens: v.Tokens}
+	return Source{File: v.ID, Name: name, SHA256: v.SHA256, Size: v.Size, Examples: v.Examples, Tokens: v.Tokens}
 }
 
 // Price is what training costs, in the words of the catalogue's price list.

@@ -49,16 +49,15 @@ type Why struct {
 
 // Reasons that are ours; engines have more.
 const (
-	ReasonRevoked   = "authorization_revoked"
-	ReasonData      = "dataset_invalid"
-	ReasonLost      = "engine_lost"
-	ReasonCrashes   = "keeps_crashing"
-	ReasonTime      = "time_limit"
-	ReasonEngine    = "engine_error"
-	ReasonNoEngine  = "no_engine"
-	ReasonBadValue  = "invalid_value"
-	ReasonWaiting   = "engine_busy" // no failure: it is tried again
-	ReasonWithdrawn = "workspace_gone"
+	ReasonRevoked  = "authorization_revoked"
+	ReasonData     = "dataset_invalid"
+	ReasonLost     = "engine_lost"
+	ReasonCrashes  = "keeps_crashing"
+	ReasonTime     = "time_limit"
+	ReasonEngine   = "engine_error"
+	ReasonNoEngine = "no_engine"
+	ReasonBadValue = "invalid_value"
+	ReasonWaiting  = "engine_busy" // no failure: it is tried again
 )
 
 // Move brings a job to another state, and is the only way there: whatever the
@@ -73,11 +72,7 @@ func (j *Job) Move(to State, at time.Time, why Why) (Entry, error) {
 	j.State, j.Reason, j.Message = to, why.Reason, why.Message
 	switch to {
 	case Queued:
-		j.Attempts++
-		j.Handle, j.Cursor = "", ""
-		if from == Validating {
-			j.Attempts = 0
-		}
+		j.Handle, j.Cursor, j.Left = "", "", 0
 	case Starting:
 		if j.StartedAt.IsZero() {
 			j.StartedAt = at

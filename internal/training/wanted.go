@@ -56,7 +56,7 @@ func (s *Service) settle(ctx context.Context, by access.Actor, ws ident.Workspac
 		Account: by.Account, Workspace: ws, Method: w.Method, Adapter: w.Adapter, Hyper: w.Hyper, Deploy: w.Deploy, Clone: w.Clone, Split: w.Split,
 		State: Queued, CreatedAt: now, UpdatedAt: now, CreatedBy: by.User, Creator: by.FullName(), ByKey: by.Key, Version: 1, Result: ident.NewTuned(),
 	}
-	if err := errors(s.words(&j, w), s.model(ctx, &j, w.Model), bounds(w.Hyper)); err != nil {
+	if err := firstOf(s.words(&j, w), s.model(ctx, &j, w.Model), bounds(w.Hyper)); err != nil {
 		return Job{}, err
 	}
 	e, err := s.engine(ctx, &j)
@@ -70,8 +70,8 @@ func (s *Service) settle(ctx context.Context, by access.Actor, ws ident.Workspac
 	return j, e.trainer.Check(ctx, s.spec(&j, e))
 }
 
-// errors gives the first.
-func errors(all ...error) error {
+// firstOf gives the first error.
+func firstOf(all ...error) error {
 	for _, err := range all {
 		if err != nil {
 			return err

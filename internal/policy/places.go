@@ -1,0 +1,41 @@
+package policy
+
+import (
+	"bailiwick/internal/catalogue"
+	"bailiwick/internal/ident"
+	"bailiwick/internal/provider"
+)
+
+// What follows answers services from the present snapshot, so that they need to
+// know nothing of it.
+
+// Holds reports whether a workspace may use a capability of a model.
+func (k *Keeper) Holds(ws ident.Workspace, id ident.Model, c catalogue.Capability) bool {
+	return k.Now().Holds(ws, id, c)
+}
+
+// Models lists the catalogue of an account, by id.
+func (k *Keeper) Models(a ident.Account) []catalogue.Model {
+	all := k.Now().Catalogue(a)
+	list := make([]catalogue.Model, len(all))
+	for i, m := range all {
+		list[i] = m.Model
+	}
+	return list
+}
+
+// Places lists where a model of the catalogue is served, by order.
+func (k *Keeper) Places(a ident.Account, id ident.Model) []provider.Place {
+	s := k.Now()
+	m, known := s.models.get(ModelOf{a, id})
+	if !known || m.Private() {
+		return nil
+	}
+	var list []provider.Place
+	for _, v := range m.Servings {
+		if p := s.Provider(v.Provider); p != nil {
+			list = append(list, provider.Place{Provider: *p, Name: v.Name})
+		}
+	}
+	return list
+}
