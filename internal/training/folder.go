@@ -27,7 +27,11 @@ func (s *Service) folder(ws ident.Workspace, id ident.Training) (*os.Root, error
 	if s.Folder == "" {
 		return nil, fault.New(fault.Unavailable, "This server keeps no files.")
 	}
-	top, err := os.OpenRoot(s.Folder)
+	abs, err := filepath.Abs(s.Folder)
+	if err != nil {
+		return nil, err
+	}
+	top, err := os.OpenRoot(abs)
 	if err != nil {
 		return nil, err
 	}
@@ -40,8 +44,11 @@ func (s *Service) folder(ws ident.Workspace, id ident.Training) (*os.Root, error
 
 // place makes the folder of a model absolute.
 func (s *Service) place(t *Tuned) {
-	if t.Artifact.Folder != "" {
-		t.Artifact.Folder = filepath.Join(s.Folder, filepath.FromSlash(t.Artifact.Folder))
+	if t.Artifact.Folder == "" {
+		return
+	}
+	if abs, err := filepath.Abs(filepath.Join(s.Folder, filepath.FromSlash(t.Artifact.Folder))); err == nil {
+		t.Artifact.Folder = abs
 	}
 }
 

@@ -8,7 +8,7 @@ import (
 
 // Message is one turn of a dialogue.
 type Message struct {
-	Role    string `json:"role"` // "system", "user" or "assistant"
+	Role    string `json:"role"` // "system", "user" or "assistant"; empty: plain text, which is learnt whole
 	Content string `json:"content"`
 }
 
@@ -35,6 +35,12 @@ func encode(tok *bpe.Tokenizer, d Dialogue, context int) (s Sequence) {
 		}
 	}
 	for _, m := range d {
+		if m.Role == "" {
+			put(false, bpe.EndOfText)
+			put(true, tok.Encode(m.Content)...)
+			put(true, bpe.EndOfText)
+			continue
+		}
 		says := m.Role == "assistant"
 		put(false, bpe.Start)
 		put(false, tok.Encode(m.Role+"\n")...)

@@ -22,8 +22,8 @@ const (
 	alignment  = 32
 )
 
-// chatTemplate writes a dialogue as encode does.
-const chatTemplate = `{% for message in messages %}{{'<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' + '\n'}}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}`
+// ChatTemplate writes a dialogue as encode does.
+const ChatTemplate = `{% for message in messages %}{{'<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' + '\n'}}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}`
 
 // WriteGGUF writes a model and its tokenizer as a GGUF file, version 3, which
 // llama.cpp and Ollama load.
@@ -62,7 +62,7 @@ func WriteGGUF(w io.Writer, m *Model, words *bpe.Tokenizer, name string) error {
 	meta.u32("tokenizer.ggml.bos_token_id", bpe.EndOfText)
 	meta.u32("tokenizer.ggml.eos_token_id", bpe.End)
 	meta.bool("tokenizer.ggml.add_bos_token", false)
-	meta.text("tokenizer.chat_template", chatTemplate)
+	meta.text("tokenizer.chat_template", ChatTemplate)
 	return meta.write(w, m.Tensors)
 }
 

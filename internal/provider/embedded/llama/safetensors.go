@@ -7,7 +7,20 @@ import (
 	"io"
 	"math"
 	"strings"
+
+	"bailiwick/internal/provider/embedded/bpe"
 )
+
+// Config is what Hugging Face's config.json says of a model.
+func Config(m *Model) map[string]any {
+	return map[string]any{
+		"architectures": []string{"LlamaForCausalLM"}, "model_type": "llama", "torch_dtype": "float32", "tie_word_embeddings": true,
+		"vocab_size": m.Vocab, "hidden_size": m.Width, "intermediate_size": m.Hidden, "num_hidden_layers": m.Layers,
+		"num_attention_heads": m.Heads, "num_key_value_heads": m.Heads, "head_dim": m.Width / m.Heads, "max_position_embeddings": m.Context,
+		"hidden_act": "silu", "rms_norm_eps": epsilon, "rope_theta": ropeBase, "attention_bias": false, "mlp_bias": false,
+		"bos_token_id": bpe.EndOfText, "eos_token_id": bpe.End,
+	}
+}
 
 // theirs are the names of a layer's tensors in Hugging Face's layout.
 var theirs = map[string]string{

@@ -15,6 +15,7 @@ type Options struct {
 	Epochs int     // passes over the data; 15
 	Batch  int     // dialogues a step; 8
 	Rate   float64 // learning rate; 3e-3
+	Length int     // tokens of a dialogue that are read; the model's context
 	Drop   float64 // share of the last question's words left out in two of three epochs; 0
 	Seed   uint64
 }
@@ -74,6 +75,14 @@ type Step struct {
 	Tokens int // that the step went through
 }
 
+// context is how many tokens of a dialogue are read.
+func (t *Trainer) context() int {
+	if t.Length > 0 {
+		return min(t.Length, t.Model.Context)
+	}
+	return t.Model.Context
+}
+
 // Steps is how many steps there are in all.
 func (t *Trainer) Steps() int { return t.Epochs * t.perEpoch() }
 
@@ -97,7 +106,7 @@ func (t *Trainer) Next(ctx context.Context, tell func(Step)) error {
 		}
 		var batch []Sequence
 		for _, i := range order[from:min(from+t.Batch, len(order))] {
-			batch = append(batch, encode(t.Words, t.reword(t.train[i], chance), t.Model.Context))
+			batch = append(batch, encode(t.Words, t.reword(t.train[i], chance), t.context()))
 		}
 		tell(t.step(batch))
 	}
@@ -179,7 +188,7 @@ func (t *Trainer) Evaluate(ctx context.Context) (Score, error) {
 		all.Go(func() {
 			tape := t.lanes[l].tape
 			for i := l; i < len(t.valid) && ctx.Err() == nil; i += lanes {
-				e := encode(t.Words, t.valid[i], t.Model.Context)
+				e := encode(t.Words, t.valid[i], t.context())
 				loss, n := tape.forward(e)
 				results[i] = result{loss, n, tape.right(), e.Bytes}
 			}
