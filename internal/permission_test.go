@@ -18,6 +18,7 @@ import (
 	"bailiwick/internal/adminkey"
 	"bailiwick/internal/apikey"
 	"bailiwick/internal/catalogue"
+	"bailiwick/internal/dataset"
 	"bailiwick/internal/deployment"
 	"bailiwick/internal/explanation"
 	"bailiwick/internal/factor"
@@ -33,7 +34,7 @@ import (
 
 // services have nothing behind them: whoever is let in falls through the floor.
 var services = []any{
-	&account.Service{}, &account.People{}, &account.Trail{}, &adminkey.Service{}, &apikey.Service{}, &catalogue.Service{}, &deployment.Service{}, &explanation.Service{},
+	&account.Service{}, &account.People{}, &account.Trail{}, &adminkey.Service{}, &apikey.Service{}, &catalogue.Service{}, &dataset.Service{}, &deployment.Service{}, &explanation.Service{},
 	&factor.Service{}, &grant.Service{}, &limit.Service{}, &provider.Service{}, &training.Service{}, &usage.Service{}, &workspace.Service{}, &workspace.Members{},
 }
 
@@ -94,6 +95,19 @@ var asked = map[string][]access.Action{
 	"catalogue.Service.List": {access.ReadModels},
 	"catalogue.Service.Find": {access.ReadModels},
 	"catalogue.Service.Add":  {access.ChangeProviders},
+
+	"dataset.Service.List":       {access.ReadDatasets},
+	"dataset.Service.Find":       {access.ReadDatasets},
+	"dataset.Service.Files":      {access.ReadDatasets},
+	"dataset.Service.File":       {access.ReadDatasets},
+	"dataset.Service.Report":     {access.ReadDatasets},
+	"dataset.Service.Room":       {access.ReadDatasets},
+	"dataset.Service.JobsOf":     {access.ReadDatasets},
+	"dataset.Service.Content":    {access.ReadDatasets},
+	"dataset.Service.Preview":    {access.ReadDatasets},
+	"dataset.Service.Upload":     {access.ChangeDatasets},
+	"dataset.Service.DeleteFile": {access.ChangeDatasets},
+	"dataset.Service.Delete":     {access.ChangeDatasets},
 
 	"explanation.Service.Refused": {access.ReadGrants, access.ReadKeys},
 	"explanation.Service.Place":   {access.Enter},

@@ -51,6 +51,7 @@ func (s *Server) settings(c echo.Context) (settings.IndexProps, error) {
 		LimitHint: number(used.Used) + " in use. The Default Workspace does not count.",
 		KeyLimit:  strconv.Itoa(a.Settings.KeyLimit), AuditDays: strconv.Itoa(a.Settings.AuditDays),
 		KeyCalls: strconv.Itoa(a.Settings.KeyCalls), WorkspaceCalls: strconv.Itoa(a.Settings.WorkspaceCalls), Version: strconv.FormatInt(a.Version, 10),
+		DatasetFiles: strconv.Itoa(a.Settings.DatasetFiles), DatasetMegabytes: strconv.Itoa(a.Settings.DatasetMegabytes), DatasetFileMegabytes: strconv.Itoa(a.Settings.DatasetFileMegabytes),
 	}, err
 }
 
@@ -96,6 +97,9 @@ func settingsOf(in form, to account.Settings) (account.Settings, error) {
 		{"key_calls", "key_calls", &to.KeyCalls, account.MaxCalls},
 		{"workspace_calls", "workspace_calls", &to.WorkspaceCalls, account.MaxCalls},
 		{"audit_days", "audit", &to.AuditDays, account.MaxAuditDays},
+		{"dataset_files", "dataset_files", &to.DatasetFiles, account.MaxDatasetFiles},
+		{"dataset_megabytes", "dataset_megabytes", &to.DatasetMegabytes, account.MaxMegabytes},
+		{"dataset_file_megabytes", "dataset_file_megabytes", &to.DatasetFileMegabytes, account.MaxFileMegabytes},
 	} {
 		if !in.Has(limit.name) {
 			continue
@@ -121,6 +125,10 @@ func typedOver(p *settings.IndexProps, in form, wrong error) {
 	if in.Has("audit_days") {
 		p.AuditDays = in.Get("audit_days")
 	}
+	if in.Has("dataset_files") {
+		p.DatasetFiles, p.DatasetMegabytes, p.DatasetFileMegabytes = in.Get("dataset_files"), in.Get("dataset_megabytes"), in.Get("dataset_file_megabytes")
+	}
+	p.DatasetFilesError, p.DatasetMegabytesError, p.DatasetFileMegabytesError = about(wrong, "dataset_files"), about(wrong, "dataset_megabytes"), about(wrong, "dataset_file_megabytes")
 	if in.Has("key_calls") {
 		p.KeyCalls, p.WorkspaceCalls = in.Get("key_calls"), in.Get("workspace_calls")
 	}
@@ -128,7 +136,7 @@ func typedOver(p *settings.IndexProps, in form, wrong error) {
 	p.LimitError, p.KeyLimitError, p.AuditDaysError = about(wrong, "limit"), about(wrong, "keys"), about(wrong, "audit")
 	if fault.Is(wrong, fault.Conflict) {
 		p.Notice = &ui.Notice{Tone: ui.Warn, Title: "The settings were changed meanwhile.", Text: "What you chose is kept below; Save puts it over that."}
-	} else if p.LimitError+p.KeyLimitError+p.AuditDaysError+p.KeyCallsError+p.WorkspaceCallsError == "" {
+	} else if p.LimitError+p.KeyLimitError+p.AuditDaysError+p.KeyCallsError+p.WorkspaceCallsError+p.DatasetFilesError+p.DatasetMegabytesError+p.DatasetFileMegabytesError == "" {
 		p.Notice = bad(wrong)
 	}
 }

@@ -74,6 +74,18 @@ func whyURL(ws ident.Workspace) string {
 	return workspaceURL(ws) + "/why"
 }
 
+func datasetsURL(ws ident.Workspace) string   { return workspaceURL(ws) + "/datasets" }
+func newDatasetURL(ws ident.Workspace) string { return datasetsURL(ws) + "/new" }
+func sampleDataURL(ws ident.Workspace) string { return datasetsURL(ws) + "/sample" }
+func datasetURL(ws ident.Workspace, d ident.Dataset, act ...string) string {
+	return strings.Join(append([]string{datasetsURL(ws), string(d)}, act...), "/")
+}
+
+// fileURL is the address of one version of a dataset, or of something of it.
+func fileURL(ws ident.Workspace, d ident.Dataset, f ident.File, act ...string) string {
+	return strings.Join(append([]string{datasetURL(ws, d, "files"), string(f)}, act...), "/")
+}
+
 func playgroundURL(ws ident.Workspace) string   { return workspaceURL(ws) + "/playground" }
 func authorizeAllURL(ws ident.Workspace) string { return workspaceURL(ws) + "/authorize-all" }
 func newKeyURL(ws ident.Workspace) string       { return keysURL(ws) + "/new" }

@@ -49,6 +49,8 @@ func remainLinks(ws ident.Workspace, remains []workspace.Remain) []ui.Remain {
 			links[i] = ui.Remain{Text: counted(r.Count, "API key"), URL: keysURL(ws)}
 		case "grants":
 			links[i] = ui.Remain{Text: counted(r.Count, "authorization") + " to use a model", URL: withQuery(modelsURL(ws), "capability", "call")}
+		case "datasets":
+			links[i] = ui.Remain{Text: counted(r.Count, "dataset"), URL: datasetsURL(ws)}
 		case "members":
 			links[i] = ui.Remain{Text: counted(r.Count, "member"), URL: membersURL(ws)}
 		default:

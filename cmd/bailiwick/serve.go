@@ -21,6 +21,7 @@ import (
 	"bailiwick/internal/apikey"
 	"bailiwick/internal/audit"
 	"bailiwick/internal/catalogue"
+	"bailiwick/internal/dataset"
 	"bailiwick/internal/explanation"
 	"bailiwick/internal/factor"
 	"bailiwick/internal/gateway"
@@ -87,6 +88,8 @@ type Program struct {
 	providers  *provider.Service
 	keys       *apikey.Service
 	adminKeys  *adminkey.Service
+	files      *dataset.Folder
+	datasets   *dataset.Service
 }
 
 // start opens everything, lets furnish put something in first, and begins to
@@ -152,6 +155,9 @@ func start(ctx context.Context, c serving, furnish func(*Program) error) (_ *Pro
 	p.checker = &audit.Checker{Chains: p.store, Path: c.heads(), Key: master.Signer().Public().(ed25519.PublicKey), Now: time.Now}
 	p.retention = &account.Retention{Store: p.store, Key: master.Signer(), Now: time.Now}
 	p.fence = fence
+	if p.files, err = dataset.OpenFolder(c.Data); err != nil {
+		return nil, fmt.Errorf("folder of training files: %w", err)
+	}
 	p.wire(master, sealer, kinds)
 	if furnish != nil {
 		if err := furnish(p); err != nil {
@@ -204,6 +210,7 @@ func (p *Program) wire(master secret.Master, sealer secret.Sealer, kinds map[pro
 	p.catalogue = &catalogue.Service{Store: p.store}
 	p.grants = &grant.Service{Store: p.store}
 	p.limits = &limit.Service{Store: p.store}
+	p.datasets = &dataset.Service{Store: p.store, Folder: p.files, Now: time.Now}
 	p.providers = &provider.Service{
 		Store: p.store, Sealer: sealer, CheckAddress: p.fence.Check, Now: time.Now, Kinds: kinds, Opened: new(provider.Opened),
 	}
@@ -286,6 +293,7 @@ func (p *Program) Run(ctx context.Context) error {
 	beside.Go(func() { p.limiter.Run(polling, p.store, p.replica) })
 	beside.Go(func() { p.retention.Run(polling) })
 	beside.Go(func() { p.checker.Run(polling, p.store) })
+	beside.Go(func() { p.datasets.Run(polling) })
 	failed := make(chan error, 1)
 	go func() { failed <- p.server.Serve(p.door) }()
 	select {
@@ -323,6 +331,9 @@ func (p *Program) Close() {
 		if err := p.heads.Export(context.Background()); err != nil {
 			slog.Error("the last heads of the audit trail could not be exported", "err", err)
 		}
+	}
+	if p.files != nil {
+		p.files.Close()
 	}
 	if p.store != nil {
 		if err := p.store.Close(); err != nil {

@@ -42,6 +42,11 @@ type Settings struct {
 	AuditDays int
 	// RequireFactor says who must have a second factor: a one-time code or a passkey.
 	RequireFactor Circle
+	// DatasetFiles, DatasetMegabytes and DatasetFileMegabytes are how many training
+	// files each workspace may keep, how much of them, and how large one may be.
+	DatasetFiles         int
+	DatasetMegabytes     int
+	DatasetFileMegabytes int
 }
 
 // Circle says for whom a rule holds.
@@ -69,7 +74,7 @@ func (c Circle) Holds(who access.Actor) bool {
 }
 
 // Defaults are the settings an account begins with.
-var Defaults = Settings{NameWorkspace: true, WorkspaceLimit: 10, KeyLimit: 50, KeyCalls: 512, WorkspaceCalls: 2048, AuditDays: 365, RequireFactor: Nobody}
+var Defaults = Settings{NameWorkspace: true, WorkspaceLimit: 10, KeyLimit: 50, KeyCalls: 512, WorkspaceCalls: 2048, AuditDays: 365, RequireFactor: Nobody, DatasetFiles: 100, DatasetMegabytes: 5 << 10, DatasetFileMegabytes: 300}
 
 // What bounds the settings. The trail is kept long enough that nobody can make
 // their own deeds vanish by this setting before somebody looks.
@@ -79,6 +84,9 @@ const (
 	MaxCalls          = 100_000
 	MinAuditDays      = 90
 	MaxAuditDays      = 3650
+	MaxDatasetFiles   = 10_000
+	MaxMegabytes      = 1 << 20 // of all training files of a workspace
+	MaxFileMegabytes  = 10 << 10
 )
 
 // User is a person who logs on under an account.
@@ -236,6 +244,15 @@ func (s *Service) ChangeSettings(ctx context.Context, by access.Actor, to Settin
 	}
 	if to.AuditDays != 0 && (to.AuditDays < MinAuditDays || to.AuditDays > MaxAuditDays) {
 		return fault.Field("audit", "The audit trail is kept for %d to %d days, or for ever with 0.", MinAuditDays, MaxAuditDays)
+	}
+	if to.DatasetFiles < 0 || to.DatasetFiles > MaxDatasetFiles {
+		return fault.Field("dataset_files", "The number of training files is a whole number from 0 to %d.", MaxDatasetFiles)
+	}
+	if to.DatasetMegabytes < 0 || to.DatasetMegabytes > MaxMegabytes {
+		return fault.Field("dataset_megabytes", "The size of all training files is a whole number of MB from 0 to %d.", MaxMegabytes)
+	}
+	if to.DatasetFileMegabytes < 1 || to.DatasetFileMegabytes > MaxFileMegabytes {
+		return fault.Field("dataset_file_megabytes", "The size of one training file is a whole number of MB from 1 to %d.", MaxFileMegabytes)
 	}
 	if to.RequireFactor != "" && to.RequireFactor != Nobody && to.RequireFactor != Administrators && to.RequireFactor != Everybody {
 		return fault.Field("factor", "A second factor is required of nobody, administrators or everybody.")

@@ -25,8 +25,12 @@ type accountRow struct {
 	WorkspaceCalls int // at once
 	AuditDays      int // 0: for ever
 	RequireFactor  account.Circle
-	Created        stamp
-	Version        int64
+	DatasetFiles   int // of one workspace
+	// DatasetMegabytes is what they may take together, and DatasetFileMegabytes each.
+	DatasetMegabytes     int
+	DatasetFileMegabytes int
+	Created              stamp
+	Version              int64
 }
 
 func (accountRow) TableName() string { return "accounts" }
@@ -35,7 +39,8 @@ func accountRowOf(a account.Account) accountRow {
 	return accountRow{
 		ID: a.ID, Alias: a.Alias, Name: a.Name, NameWorkspace: a.Settings.NameWorkspace,
 		WorkspaceLimit: a.Settings.WorkspaceLimit, KeyLimit: a.Settings.KeyLimit, KeyCalls: a.Settings.KeyCalls, WorkspaceCalls: a.Settings.WorkspaceCalls,
-		AuditDays: a.Settings.AuditDays, RequireFactor: cmp.Or(a.Settings.RequireFactor, account.Nobody), Created: stampOf(a.CreatedAt), Version: a.Version,
+		AuditDays: a.Settings.AuditDays, RequireFactor: cmp.Or(a.Settings.RequireFactor, account.Nobody),
+		DatasetFiles: a.Settings.DatasetFiles, DatasetMegabytes: a.Settings.DatasetMegabytes, DatasetFileMegabytes: a.Settings.DatasetFileMegabytes, Created: stampOf(a.CreatedAt), Version: a.Version,
 	}
 }
 
@@ -45,6 +50,7 @@ func (r accountRow) account() account.Account {
 		Settings: account.Settings{
 			NameWorkspace: r.NameWorkspace, WorkspaceLimit: r.WorkspaceLimit, KeyLimit: r.KeyLimit, KeyCalls: r.KeyCalls, WorkspaceCalls: r.WorkspaceCalls,
 			AuditDays: r.AuditDays, RequireFactor: r.RequireFactor,
+			DatasetFiles: r.DatasetFiles, DatasetMegabytes: r.DatasetMegabytes, DatasetFileMegabytes: r.DatasetFileMegabytes,
 		},
 	}
 }
@@ -127,7 +133,8 @@ func (s *Store) ChangeSettings(ctx context.Context, id ident.Account, to account
 		}
 		to.RequireFactor = cmp.Or(to.RequireFactor, account.Nobody)
 		_, err = exec(tx, `UPDATE accounts SET name_workspace = ?, workspace_limit = ?, key_limit = ?, key_calls = ?, workspace_calls = ?, audit_days = ?, require_factor = ?,
-			version = version + 1 WHERE id = ?`, to.NameWorkspace, to.WorkspaceLimit, to.KeyLimit, to.KeyCalls, to.WorkspaceCalls, to.AuditDays, to.RequireFactor, id)
+			dataset_files = ?, dataset_megabytes = ?, dataset_file_megabytes = ?, version = version + 1 WHERE id = ?`, to.NameWorkspace, to.WorkspaceLimit, to.KeyLimit, to.KeyCalls, to.WorkspaceCalls, to.AuditDays, to.RequireFactor,
+			to.DatasetFiles, to.DatasetMegabytes, to.DatasetFileMegabytes, id)
 		return deed{why.Between(row.account().Settings, to), anAccount.of(id, string(id))}, err
 	})
 	return explain(err, "account")

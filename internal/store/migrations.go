@@ -32,6 +32,7 @@ func migrations() []*gormigrate.Migration {
 		{ID: "202611280100_search", Migrate: searchInIndex},
 		{ID: "202611280205_work", Migrate: leaseWork},
 		{ID: "202611280220_trainings", Migrate: trainings},
+		{ID: "202611280210_datasets", Migrate: keepDatasets},
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"bailiwick/internal/account"
 	"bailiwick/internal/apikey"
 	"bailiwick/internal/catalogue"
+	"bailiwick/internal/dataset"
 	"bailiwick/internal/fault"
 	"bailiwick/internal/grant"
 	"bailiwick/internal/ident"
@@ -67,6 +68,11 @@ func TestListsAreReadInTheOrderOfAnIndex(t *testing.T) {
 		e.Model("model-z")
 		_, nextModel, err := s.GrantMatrix(ctx, a, grant.MatrixFilter{Limit: 1})
 		must(t, err)
+		e.Dataset(e.ws.ID)
+		_, nextDataset, err := s.Datasets(ctx, e.ws.ID, dataset.Filter{Limit: 1})
+		must(t, err)
+		_, nextNamed, err := s.Datasets(ctx, e.ws.ID, dataset.Filter{Limit: 1, Order: dataset.ByName, Reversed: true})
+		must(t, err)
 		one := []ident.Workspace{e.ws.ID}
 		reads := map[string]func() error{
 			"workspaces": func() error { _, _, err := s.Workspaces(ctx, a, workspace.Filter{Limit: 5}); return err },
@@ -101,6 +107,24 @@ func TestListsAreReadInTheOrderOfAnIndex(t *testing.T) {
 			},
 			"usage sums by the hour": func() error {
 				_, err := s.UsageSums(ctx, a, usage.Query{Filter: usage.Filter{From: at, Workspace: e.ws.ID}, By: usage.ByKey, Step: usage.Hour, Apart: []string{"k"}})
+				return err
+			},
+			"datasets, next": func() error {
+				_, _, err := s.Datasets(ctx, e.ws.ID, dataset.Filter{Limit: 5, After: nextDataset})
+				return err
+			},
+			"datasets by name, next": func() error {
+				_, _, err := s.Datasets(ctx, e.ws.ID, dataset.Filter{Limit: 5, Order: dataset.ByName, Reversed: true, After: nextNamed})
+				return err
+			},
+			"datasets by size": func() error {
+				_, _, err := s.Datasets(ctx, e.ws.ID, dataset.Filter{Limit: 5, Order: dataset.BySize})
+				return err
+			},
+			"dataset":  func() error { _, err := s.Dataset(ctx, e.ws.ID, e.file.Dataset); return err },
+			"versions": func() error { _, err := s.Versions(ctx, e.ws.ID, e.file.Dataset); return err },
+			"files": func() error {
+				_, _, err := s.Files(ctx, e.ws.ID, dataset.FileFilter{Limit: 5, After: e.file.ID})
 				return err
 			},
 			"models":    func() error { _, err := s.Models(ctx, a); return err },

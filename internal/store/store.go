@@ -33,6 +33,7 @@ import (
 	"bailiwick/internal/adminkey"
 	"bailiwick/internal/apikey"
 	"bailiwick/internal/catalogue"
+	"bailiwick/internal/dataset"
 	"bailiwick/internal/grant"
 	"bailiwick/internal/limit"
 	"bailiwick/internal/policy"
@@ -52,6 +53,7 @@ var (
 	_ apikey.Store          = (*Store)(nil)
 	_ limit.Store           = (*Store)(nil)
 	_ adminkey.Store        = (*Store)(nil)
+	_ dataset.Store         = (*Store)(nil)
 	_ provider.Store        = (*Store)(nil)
 	_ training.Store        = (*Store)(nil)
 	_ training.LoopStore    = (*Store)(nil)

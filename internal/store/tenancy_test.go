@@ -12,6 +12,7 @@ import (
 	"bailiwick/internal/apikey"
 	"bailiwick/internal/audit"
 	"bailiwick/internal/catalogue"
+	"bailiwick/internal/dataset"
 	"bailiwick/internal/explanation"
 	"bailiwick/internal/factor"
 	"bailiwick/internal/fault"
@@ -36,6 +37,7 @@ type estate struct {
 	model    ident.Model
 	refused  ident.Call
 	adminKey adminkey.Key
+	file     dataset.Version
 }
 
 func newEstate(t *testing.T, s *store.Store, alias ident.Alias) estate {
@@ -48,6 +50,7 @@ func newEstate(t *testing.T, s *store.Store, alias ident.Alias) estate {
 	e.Serve(e.provider.ID, e.model)
 	e.Grant(e.model, catalogue.Call, e.ws.ID)
 	must(t, s.InsertUsage(t.Context(), []usage.Record{{Call: ident.NewCall(), At: storetest.Start, Account: e.Account.ID, Workspace: e.ws.ID}}))
+	e.file = e.Dataset(e.ws.ID)
 	e.refused = ident.NewCall()
 	must(t, s.InsertRefusals(t.Context(), []explanation.Refusal{{Call: e.refused, At: storetest.Start, Account: e.Account.ID, Workspace: e.ws.ID}}))
 	return e
@@ -63,6 +66,7 @@ func TestSec06_WhatIsForeignIsMissing(t *testing.T) {
 			World: &storetest.World{Account: account.Account{ID: ident.NewAccount()}, Root: account.User{ID: ident.NewUser()}, Default: ident.NewWorkspace()},
 			ws:    workspace.Workspace{ID: ident.NewWorkspace()}, user: account.User{ID: ident.NewUser()}, key: apikey.Key{ID: ident.NewKey()},
 			provider: provider.Provider{ID: ident.NewProvider()}, model: "model-of-nobody", adminKey: adminkey.Key{ID: ident.NewAdminKey()},
+			file: dataset.Version{ID: ident.NewFile(), Dataset: ident.NewDataset()},
 		}
 		giveFactors(t, s, theirs.World, theirs.user.ID)
 		(&browser{t: t, sessions: s.Sessions(store.SessionConfig{})}).logOn(theirs.user.ID)
@@ -172,6 +176,18 @@ func foreignTries(t *testing.T, s *store.Store, mine, other estate) map[string]f
 		"InsertAdminKey of an owner": func() error {
 			return s.InsertAdminKey(ctx, a, adminkey.Key{ID: ident.NewAdminKey(), Owner: other.user.ID, Digest: secret.TokenDigest("x"), ExpiresAt: time.Now()}, 9, why)
 		},
+		"Dataset":       func() error { return second(s.Dataset(ctx, mine.ws.ID, other.file.Dataset)) },
+		"File":          func() error { return second(s.File(ctx, mine.ws.ID, other.file.ID)) },
+		"FileReport":    func() error { return second(s.FileReport(ctx, mine.ws.ID, other.file.ID)) },
+		"DeleteFile":    func() error { return s.DeleteFile(ctx, mine.ws.ID, other.file.ID, why) },
+		"DeleteDataset": func() error { return s.DeleteDataset(ctx, mine.ws.ID, other.file.Dataset, why) },
+		"InsertDataset": func() error {
+			d := dataset.Dataset{ID: ident.NewDataset(), Account: a, Method: "sft"}
+			return s.InsertDataset(ctx, other.ws.ID, d, dataset.Version{ID: ident.NewFile(), Dataset: d.ID, Account: a, Number: 1, Size: 1}, dataset.Report{}, dataset.Quota{Bytes: 9, Files: 9}, why)
+		},
+		"InsertVersion": func() error {
+			return second(s.InsertVersion(ctx, mine.ws.ID, dataset.Version{ID: ident.NewFile(), Dataset: other.file.Dataset, Account: a, Size: 1}, dataset.Report{}, dataset.Quota{Bytes: 9, Files: 9}, why))
+		},
 		"DeleteKey":      func() error { return s.DeleteKey(ctx, mine.ws.ID, other.key.ID, why) },
 		"Provider":       func() error { return second(s.Provider(ctx, a, other.provider.ID)) },
 		"UpdateProvider": func() error { p := other.provider; p.Version = 1; return s.UpdateProvider(ctx, a, p, why) },
@@ -257,11 +273,18 @@ func foreignLists(t *testing.T, s *store.Store, mine, theirs estate) map[string]
 	must(t, err)
 	sums, err := s.LimitSums(ctx, a)
 	must(t, err)
+	versions, err := s.Versions(ctx, mine.ws.ID, theirs.file.Dataset)
+	must(t, err)
+	files, _, err := s.Files(ctx, mine.ws.ID, dataset.FileFilter{After: theirs.file.ID})
+	must(t, err)
+	sets, _, err := s.Datasets(ctx, mine.ws.ID, dataset.Filter{Search: string(theirs.file.ID)})
+	must(t, err)
 	factors, err := s.Factors(ctx, a, theirs.user.ID)
 	must(t, err)
 	sessions, err := s.UserSessions(ctx, a, theirs.user.ID)
 	must(t, err)
 	return map[string]int{
+		"Versions": len(versions), "Files": len(files), "Datasets": len(sets),
 		"LimitSums": len(sums), "Refusals": len(refused),
 		"Factors": len(factors.Passkeys) + factors.Codes + len(factors.App.Seed), "UserSessions": len(sessions),
 		"Members": len(members), "Administrators": len(heads), "Seats": len(seats), "UserImpact": len(impact.Keys) + len(impact.Workspaces),
@@ -288,6 +311,10 @@ func TestSec07_TheTablesRefuseRowsAcrossAccounts(t *testing.T) {
 			"UPDATE limits SET request_period = 0, token_period = 60",
 			"UPDATE servings SET provider_id = '" + string(theirs.provider.ID) + "' WHERE model_id = '" + string(mine.model) + "'",
 			"UPDATE admin_keys SET owner_id = '" + string(theirs.user.ID) + "' WHERE id = '" + string(mine.adminKey.ID) + "'",
+			"UPDATE datasets SET workspace_id = '" + string(theirs.ws.ID) + "' WHERE id = '" + string(mine.file.Dataset) + "'",
+			"UPDATE datasets SET account_id = '" + string(theirs.Account.ID) + "' WHERE id = '" + string(mine.file.Dataset) + "'",
+			"UPDATE dataset_files SET workspace_id = '" + string(theirs.ws.ID) + "' WHERE id = '" + string(mine.file.ID) + "'",
+			"UPDATE dataset_files SET dataset_id = '" + string(theirs.file.Dataset) + "' WHERE id = '" + string(mine.file.ID) + "'",
 			"UPDATE users SET role = 'root' WHERE id = '" + string(mine.user.ID) + "'",
 			"UPDATE workspaces SET is_default = TRUE WHERE id = '" + string(mine.ws.ID) + "'",
 			"DELETE FROM workspaces WHERE id = '" + string(mine.ws.ID) + "'",

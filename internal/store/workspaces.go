@@ -139,7 +139,11 @@ func remains(ctx context.Context, tx *gorm.DB, a ident.Account, id ident.Workspa
 	if err != nil {
 		return nil, err
 	}
-	for _, r := range []workspace.Remain{{Kind: "keys", Count: int(keys)}, {Kind: "grants", Count: int(grants)}, {Kind: "members", Count: int(members)}} {
+	datasets, err := of[datasetRow](tx).Where(held, a, id).Count(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range []workspace.Remain{{Kind: "datasets", Count: int(datasets)}, {Kind: "keys", Count: int(keys)}, {Kind: "grants", Count: int(grants)}, {Kind: "members", Count: int(members)}} {
 		if r.Count > 0 {
 			left = append(left, r)
 		}

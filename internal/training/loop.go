@@ -9,7 +9,6 @@ import (
 
 	"bailiwick/internal/audit"
 	"bailiwick/internal/catalogue"
-	"bailiwick/internal/dataset"
 	"bailiwick/internal/fault"
 	"bailiwick/internal/ident"
 	"bailiwick/internal/provider"
@@ -109,10 +108,6 @@ func (l *Loop) validate(ctx context.Context, h held, j Job) (next work.Next, aga
 				return nil, f.Name + " was deleted.", nil
 			case err != nil:
 				return nil, "", err
-			case v.State == dataset.Invalid:
-				return nil, title(d, v) + " has mistakes.", nil
-			case v.State != dataset.Valid:
-				return nil, "", nil
 			}
 			done = append(done, sourceOf(v, title(d, v)))
 		}

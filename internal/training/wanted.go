@@ -184,10 +184,6 @@ func (s *Service) find(ctx context.Context, j *Job, field string, ids []string) 
 			return nil, err
 		case d.Method != j.Method:
 			return nil, fault.Field(field, "%s is for %s, and this training is %s.", title(d, v), methodTitle(d.Method), methodTitle(j.Method))
-		case v.State == dataset.Invalid:
-			return nil, fault.Field(field, "%s has mistakes. Upload a version without them.", title(d, v))
-		case v.State == dataset.Validating:
-			j.State = Validating
 		}
 		list = append(list, sourceOf(v, title(d, v)))
 	}

@@ -49,7 +49,7 @@ type Filter struct {
 
 // Remain is one kind of thing that keeps a workspace from being deleted.
 type Remain struct {
-	Kind  string // "keys", "grants", "members"
+	Kind  string // "datasets", "keys", "grants", "members"
 	Count int
 }
 

@@ -7,7 +7,8 @@ import (
 )
 
 // IndexProps fills the page. Posts "require_workspace" ("on" or absent),
-// "workspace_limit", "key_limit", "audit_days", "require_factor" and "version".
+// "workspace_limit", "key_limit", "audit_days", "require_factor",
+// "dataset_files", "dataset_megabytes", "dataset_file_megabytes" and "version".
 type IndexProps struct {
 	Chrome              layout.Chrome
 	Action              string // empty: may look, not change
@@ -24,8 +25,15 @@ type IndexProps struct {
 	KeyCallsError       string
 	WorkspaceCalls      string
 	WorkspaceCallsError string
-	Version             string
-	Notice              *ui.Notice
+	// Of training files, one workspace's; what was typed, kept.
+	DatasetFiles              string
+	DatasetFilesError         string
+	DatasetMegabytes          string
+	DatasetMegabytesError     string
+	DatasetFileMegabytes      string
+	DatasetFileMegabytesError string
+	Version                   string
+	Notice                    *ui.Notice
 }
 
 // ChangedProps answers the form when it has done its work.

@@ -11,6 +11,7 @@ import (
 	"bailiwick/internal/apikey"
 	"bailiwick/internal/audit"
 	"bailiwick/internal/catalogue"
+	"bailiwick/internal/dataset"
 	"bailiwick/internal/grant"
 	"bailiwick/internal/ident"
 	"bailiwick/internal/provider"
@@ -104,6 +105,19 @@ func (w *World) Key(ws ident.Workspace, pepper secret.Pepper) (apikey.Key, secre
 	}
 	must(w.t, w.Store.InsertKey(w.t.Context(), ws, k, w.Account.Settings.KeyLimit, w.Why("keys:issue")))
 	return k, text
+}
+
+// Dataset keeps the row of a dataset of one version, with no file behind it.
+func (w *World) Dataset(ws ident.Workspace) dataset.Version {
+	w.t.Helper()
+	d := dataset.Dataset{ID: ident.NewDataset(), Account: w.Account.ID, Workspace: ws, Name: "for tests", Method: "sft", CreatedAt: Start, CreatedBy: w.Root.ID}
+	v := dataset.Version{
+		ID: ident.NewFile(), Dataset: d.ID, Account: w.Account.ID, Workspace: ws, Number: 1, FileName: "for-tests.jsonl", Size: 1000,
+		Examples: 10, CreatedAt: Start, CreatedBy: w.Root.ID,
+	}
+	q := dataset.Quota{Bytes: 1 << 30, Files: 100, FileSize: 1 << 30}
+	must(w.t, w.Store.InsertDataset(w.t.Context(), ws, d, v, dataset.Report{Valid: true}, q, w.Why("datasets:change")))
+	return v
 }
 
 // AdminKey makes an admin key of a user that lasts a day. Nobody knows its secret.
