@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
 
@@ -98,40 +99,20 @@ func (l *Loop) step(ctx context.Context, h held, j Job) (next work.Next, again b
 	return work.Next{}, true, l.end(ctx, h, Failed, Why{ReasonNoEngine, "This provider does not train any more."}, nil)
 }
 
-// validate waits for the files.
+// validate makes sure that the files are those the training was asked for with.
 func (l *Loop) validate(ctx context.Context, h held, j Job) (next work.Next, again bool, err error) {
-	check := func(list []Source) (done []Source, bad string, err error) {
-		for _, f := range list {
-			d, v, err := l.Data.Source(ctx, h.ws, f.File)
-			switch {
-			case fault.Is(err, fault.Missing):
-				return nil, f.Name + " was deleted.", nil
-			case err != nil:
-				return nil, "", err
-			}
-			done = append(done, sourceOf(v, title(d, v)))
+	for _, f := range slices.Concat(j.Train, j.Valid) {
+		_, v, err := l.Data.Source(ctx, h.ws, f.File)
+		switch {
+		case fault.Is(err, fault.Missing):
+			return work.Next{}, true, l.end(ctx, h, Failed, Why{ReasonData, f.Name + " was deleted."}, nil)
+		case err != nil:
+			return work.Next{}, false, err
+		case v.SHA256 != f.SHA256:
+			return work.Next{}, true, l.end(ctx, h, Failed, Why{ReasonData, f.Name + " is not what it was."}, nil)
 		}
-		return done, "", nil
 	}
-	train, bad, err := check(j.Train)
-	valid := []Source(nil)
-	if err == nil && bad == "" {
-		valid, bad, err = check(j.Valid)
-	}
-	switch {
-	case err != nil:
-		return work.Next{}, false, err
-	case bad != "":
-		return work.Next{}, true, l.end(ctx, h, Failed, Why{ReasonData, bad}, nil)
-	case len(train) < len(j.Train) || len(valid) < len(j.Valid):
-		return work.Next{After: time.Second}, false, nil
-	}
-	return work.Next{}, true, l.move(ctx, h, Queued, Why{}, func(j *Job) {
-		j.Train, j.Valid, j.Tokens = train, valid, 0
-		for _, f := range train {
-			j.Tokens += f.Tokens
-		}
-	})
+	return work.Next{}, true, l.move(ctx, h, Queued, Why{}, nil)
 }
 
 // begin starts a job whose turn it is, if its workspace may train the model now.

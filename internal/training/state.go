@@ -13,7 +13,7 @@ type State string
 
 // The states. The last three are final: what comes after them is a new job.
 const (
-	Validating State = "validating" // a file it learns from is still being looked at
+	Validating State = "validating" // what it learns from is being looked at
 	Queued     State = "queued"
 	Starting   State = "starting"
 	Running    State = "running"
@@ -124,11 +124,7 @@ type Entry struct {
 
 // begin is the first line of a job's log.
 func (j *Job) begin(at time.Time) Entry {
-	text := "Created."
-	if j.State == Validating {
-		text += " Its files are still being looked at."
-	}
-	return Entry{At: at, State: j.State, Text: text}
+	return Entry{At: at, State: j.State, Text: "Created by " + j.Creator + ". Looking at its files."}
 }
 
 // Ref names a job as leased work.

@@ -54,7 +54,7 @@ func (s *Service) settle(ctx context.Context, by access.Actor, ws ident.Workspac
 	now := s.Now()
 	j := Job{
 		Account: by.Account, Workspace: ws, Method: w.Method, Adapter: w.Adapter, Hyper: w.Hyper, Deploy: w.Deploy, Clone: w.Clone, Split: w.Split,
-		State: Queued, CreatedAt: now, UpdatedAt: now, CreatedBy: by.User, Creator: by.FullName(), ByKey: by.Key, Version: 1, Result: ident.NewTuned(),
+		State: Validating, CreatedAt: now, UpdatedAt: now, CreatedBy: by.User, Creator: by.FullName(), ByKey: by.Key, Version: 1, Result: ident.NewTuned(),
 	}
 	if err := firstOf(s.words(&j, w), s.model(ctx, &j, w.Model), bounds(w.Hyper)); err != nil {
 		return Job{}, err
