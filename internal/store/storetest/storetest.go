@@ -4,6 +4,10 @@
 package storetest
 
 import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -43,9 +47,16 @@ func SQLiteConfig(t testing.TB) store.Config {
 	return store.Config{Data: filepath.Join(t.TempDir(), "data")}
 }
 
-// Open opens a store until the test ends.
+// Open opens a store until the test ends. An SQLite file that is not there yet
+// begins as a copy of one whose tables were made before.
 func Open(t testing.TB, c store.Config) *store.Store {
 	t.Helper()
+	if path := filepath.Join(c.Data, "bailiwick.db"); c.Database == "" && absent(path) {
+		file, err := empty()
+		must(t, err)
+		must(t, os.MkdirAll(c.Data, 0o700))
+		must(t, os.WriteFile(path, file, 0o600))
+	}
 	s, err := store.Open(t.Context(), c)
 	if err != nil {
 		t.Fatal(err)
@@ -57,6 +68,29 @@ func Open(t testing.TB, c store.Config) *store.Store {
 	})
 	return s
 }
+
+func absent(path string) bool {
+	_, err := os.Stat(path)
+	return errors.Is(err, fs.ErrNotExist)
+}
+
+// empty is an SQLite file with all tables and nothing in them.
+var empty = sync.OnceValues(func() ([]byte, error) {
+	folder, err := os.MkdirTemp("", "bw-empty-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(folder)
+	data := filepath.Join(folder, "data")
+	s, err := store.Open(context.Background(), store.Config{Data: data})
+	if err != nil {
+		return nil, err
+	}
+	if err := s.Close(); err != nil { // brings everything into the one file
+		return nil, err
+	}
+	return os.ReadFile(filepath.Join(data, "bailiwick.db"))
+})
 
 // Clock is a chosen clock. It begins at Start.
 type Clock struct {
