@@ -51,6 +51,9 @@ func Read(line string) (Step, bool) {
 // value that is no number not at all.
 func Of(values map[string]any) (s Step, ok bool) {
 	found := map[string]float64{}
+	if _, sum := values["train_runtime"]; sum { // of the whole training, and of no step
+		return s, false
+	}
 	for name, v := range values {
 		if is, known := names[strings.ToLower(name)]; known {
 			if x, ok := number(v); ok {

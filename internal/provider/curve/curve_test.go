@@ -21,7 +21,7 @@ func TestLinesOfTrainersAreRead(t *testing.T) {
 			t.Errorf("%s\nis %v", line, s)
 		}
 	}
-	for _, line := range []string{"", "{", "{}", "Loading checkpoint shards: 100%", `{'train_runtime': 12.5, 'train_loss': 0.5, 'epoch': 3.0}`, `{"step": -1, "loss": 2}`,
+	for _, line := range []string{"", "{", "{}", "Loading checkpoint shards: 100%", `{'train_runtime': 12.5, 'train_loss': 0.5, 'epoch': 3.0}`, `{"step": 60, "train_loss": 0.5, "train_runtime": 12.5}`, `{"step": -1, "loss": 2}`,
 		`{"step": 1e300, "loss": 2}`, `step 5 of the plan`, `{"step":"many","loss":1}`, "the next step: loss of data"} {
 		if s, ok := curve.Read(line); ok {
 			t.Errorf("%s\nis %v", line, s)
