@@ -48,13 +48,13 @@ func (s *Server) Models(context.Context) (names []string, err error) {
 
 // Abilities implements provider.Trainer.
 func (s *Server) Abilities(context.Context) provider.Abilities {
-	formats := []string{s.Format}
 	if s.Profile == "llamafactory" {
-		formats = []string{provider.FormatPEFT, provider.FormatSafetensors}
+		return provider.Abilities{
+			Methods: s.Methods, Continue: true, Checkpoints: true, Formats: []string{provider.FormatPEFT, provider.FormatSafetensors},
+			Usual: provider.Hyper{Epochs: usualEpochs, BatchSize: usualBatch, LearningRate: loraRate, MaxLength: usualLength, Rank: usualRank},
+		}
 	}
-	return provider.Abilities{
-		Methods: s.Methods, Continue: s.Profile == "llamafactory" || s.takes("{from}"), Checkpoints: s.Profile == "llamafactory", Formats: formats,
-	}
+	return provider.Abilities{Methods: s.Methods, Continue: s.takes("{from}"), Formats: []string{s.Format}}
 }
 
 // takes reports whether an argument has something filled in.

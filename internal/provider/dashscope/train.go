@@ -48,7 +48,8 @@ func (s *Server) Abilities(ctx context.Context) provider.Abilities {
 		return provider.Abilities{}
 	}
 	both := []provider.Adapter{provider.LoRA, provider.Full}
-	return provider.Abilities{Methods: map[provider.Method][]provider.Adapter{provider.SFT: both, provider.DPO: both, provider.CPT: {provider.Full}}, Continue: true, Checkpoints: true}
+	return provider.Abilities{Methods: map[provider.Method][]provider.Adapter{provider.SFT: both, provider.DPO: both, provider.CPT: {provider.Full}}, Continue: true, Checkpoints: true,
+		Usual: provider.Hyper{Epochs: usualEpochs}}
 }
 
 // Check implements provider.Trainer.
