@@ -164,6 +164,7 @@ var asked = map[string][]access.Action{
 	"provider.Service.Serve":  {access.ChangeProviders},
 	"provider.Service.Import": {access.ChangeProviders},
 
+	"training.Service.Files":       {access.ChangeTrainings},
 	"training.Service.Create":      {access.ChangeTrainings},
 	"training.Service.Estimate":    {access.ChangeTrainings},
 	"training.Service.Bases":       {access.ChangeTrainings},

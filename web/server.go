@@ -30,6 +30,7 @@ import (
 	"bailiwick/internal/policy"
 	"bailiwick/internal/provider"
 	"bailiwick/internal/secret"
+	"bailiwick/internal/training"
 	"bailiwick/internal/usage"
 	"bailiwick/internal/workspace"
 )
@@ -50,6 +51,7 @@ type Config struct {
 	Usage      *usage.Service
 	Limits     *limit.Service
 	Limiter    *limit.Limiter // what is in use of limits; nil: it is not shown
+	Trainings  *training.Service
 	Policy     *policy.Keeper
 	Why        *explanation.Service
 	Call       Caller // of the playground

@@ -33,8 +33,10 @@ import (
 	"bailiwick/internal/provider/guard"
 	"bailiwick/internal/secret"
 	"bailiwick/internal/store"
+	"bailiwick/internal/training"
 	"bailiwick/internal/usage"
 	"bailiwick/internal/usage/journal"
+	"bailiwick/internal/work"
 	"bailiwick/internal/workspace"
 	"bailiwick/web"
 )
@@ -90,6 +92,9 @@ type Program struct {
 	adminKeys  *adminkey.Service
 	files      *dataset.Folder
 	datasets   *dataset.Service
+	trainings  *training.Service
+	trainer    *training.Loop
+	training   *work.Runner
 }
 
 // start opens everything, lets furnish put something in first, and begins to
@@ -159,6 +164,7 @@ func start(ctx context.Context, c serving, furnish func(*Program) error) (_ *Pro
 		return nil, fmt.Errorf("folder of training files: %w", err)
 	}
 	p.wire(master, sealer, kinds)
+	p.train(c.Data)
 	if furnish != nil {
 		if err := furnish(p); err != nil {
 			return nil, err
@@ -253,7 +259,7 @@ func (p *Program) serve(c serving, master secret.Master, proxies []netip.Prefix,
 		Accounts: p.accounts, People: p.people, Factors: p.factors, Workspaces: p.workspaces, Members: p.members, Catalogue: p.catalogue, Grants: p.grants, Providers: p.providers, Health: p.health,
 		Keys: p.keys, AdminKeys: p.adminKeys, OpenAPI: management.Document,
 		Usage: &usage.Service{Store: p.store, Now: time.Now}, Policy: p.keeper, Trail: p.trail,
-		Limits: p.limits, Limiter: p.limiter,
+		Limits: p.limits, Limiter: p.limiter, Trainings: p.trainings,
 		Call:     p.gateway.ServeConsole,
 		Why:      &explanation.Service{Store: p.store, Policy: p.keeper, Pepper: pepper, Note: p.trail.Record, Now: time.Now},
 		Audit:    &account.Trail{Store: p.store, Checker: p.checker, Record: p.trail.Record},
@@ -294,6 +300,7 @@ func (p *Program) Run(ctx context.Context) error {
 	beside.Go(func() { p.retention.Run(polling) })
 	beside.Go(func() { p.checker.Run(polling, p.store) })
 	beside.Go(func() { p.datasets.Run(polling) })
+	beside.Go(func() { p.training.Run(ctx) }) // what is trained is put back at once, and gone on with elsewhere
 	failed := make(chan error, 1)
 	go func() { failed <- p.server.Serve(p.door) }()
 	select {

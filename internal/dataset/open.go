@@ -23,6 +23,30 @@ func (s *Service) Source(ctx context.Context, ws ident.Workspace, id ident.File)
 	return d.Dataset, v, err
 }
 
+// Choices are the newest files of a workspace with their datasets, for a training
+// of the same workspace. Who asks was asked before.
+func (s *Service) Choices(ctx context.Context, ws ident.Workspace, most int) ([]Listed, error) {
+	files, _, err := s.Store.Files(ctx, ws, FileFilter{Limit: most})
+	if err != nil {
+		return nil, err
+	}
+	sets, _, err := s.Store.Datasets(ctx, ws, Filter{Limit: most})
+	if err != nil {
+		return nil, err
+	}
+	of := make(map[ident.Dataset]Dataset, len(sets))
+	for _, d := range sets {
+		of[d.ID] = d.Dataset
+	}
+	var list []Listed
+	for _, v := range files {
+		if d, known := of[v.Dataset]; known {
+			list = append(list, Listed{Dataset: d, Latest: v})
+		}
+	}
+	return list, nil
+}
+
 // Open opens a file that was found. One that was deleted meanwhile is missing.
 func (s *Service) Open(v Version) (io.ReadSeekCloser, error) {
 	f, err := s.Folder.open(v.Workspace, v.ID)

@@ -7,6 +7,7 @@ import (
 	"gorm.io/gorm/clause"
 
 	"bailiwick/internal/audit"
+	"bailiwick/internal/dataset"
 	"bailiwick/internal/fault"
 	"bailiwick/internal/ident"
 	"bailiwick/internal/training"
@@ -256,6 +257,17 @@ func lineUp(j *training.Job, entries []training.Entry) (rows []entryRow) {
 		rows = append(rows, entryRow{j.Account, j.ID, j.Lines, stampOf(e.At), e.State, clip(e.Text, lineMost)})
 	}
 	return rows
+}
+
+// TrainingsWith says which trainings of a workspace use some of its files.
+func (s *Store) TrainingsWith(ctx context.Context, ws ident.Workspace, files []ident.File) ([]dataset.Job, error) {
+	var list []dataset.Job
+	rows, err := of[trainingRow](s.read).Raw(`SELECT t.* FROM trainings t WHERE t.workspace_id = ? AND EXISTS (
+		SELECT 1 FROM training_files f WHERE f.account_id = t.account_id AND f.training_id = t.id AND f.file_id IN ?) ORDER BY t.created DESC, t.id DESC`, ws, files).Find(ctx)
+	for _, r := range rows {
+		list = append(list, dataset.Job{ID: r.ID, Name: r.Name, Over: r.State.Over()})
+	}
+	return list, explain(err, "training")
 }
 
 // DeleteTraining implements training.Store.

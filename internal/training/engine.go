@@ -6,6 +6,7 @@ import (
 
 	"bailiwick/internal/access"
 	"bailiwick/internal/catalogue"
+	"bailiwick/internal/dataset"
 	"bailiwick/internal/fault"
 	"bailiwick/internal/ident"
 	"bailiwick/internal/provider"
@@ -139,3 +140,12 @@ func (s *Service) Bases(ctx context.Context, by access.Actor, ws ident.Workspace
 // basesMost is how many own models the form offers, the newest; others can be
 // trained through the APIs.
 const basesMost = 200
+
+// Files lists what the form offers to learn from, the newest first: the others
+// can be named through the APIs. It needs trainings:change.
+func (s *Service) Files(ctx context.Context, by access.Actor, ws ident.Workspace) ([]dataset.Listed, error) {
+	if err := by.RequireIn(ws, access.ChangeTrainings); err != nil {
+		return nil, err
+	}
+	return s.Data.Choices(ctx, ws, basesMost)
+}

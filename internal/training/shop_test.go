@@ -163,6 +163,10 @@ func (f files) Source(_ context.Context, ws ident.Workspace, id ident.File) (dat
 	return dataset.Dataset{Name: "Numbers", Method: provider.SFT}, k.v, nil
 }
 
+func (f files) Choices(context.Context, ident.Workspace, int) ([]dataset.Listed, error) {
+	return nil, nil
+}
+
 type opened struct{ *bytes.Reader }
 
 func (opened) Close() error { return nil }

@@ -75,6 +75,8 @@ type Datasets interface {
 	// Source finds a file and what its dataset is; a foreign one is missing.
 	Source(ctx context.Context, ws ident.Workspace, id ident.File) (dataset.Dataset, dataset.Version, error)
 	Open(v dataset.Version) (io.ReadSeekCloser, error)
+	// Choices are the newest files with their datasets.
+	Choices(ctx context.Context, ws ident.Workspace, most int) ([]dataset.Listed, error)
 }
 
 // Service is what people and programs can do with trainings and what comes of them.
