@@ -39,3 +39,20 @@ func (k *Keeper) Places(a ident.Account, id ident.Model) []provider.Place {
 	}
 	return list
 }
+
+// Provider finds a configured provider; false: there is none.
+func (k *Keeper) Provider(id ident.Provider) (provider.Provider, bool) {
+	p := k.Now().Provider(id)
+	if p == nil {
+		return provider.Provider{}, false
+	}
+	return *p, true
+}
+
+// Providers lists those of every account, in no order.
+func (k *Keeper) Providers() (list []provider.Provider) {
+	for _, p := range k.Now().providers.all() {
+		list = append(list, *p)
+	}
+	return list
+}

@@ -115,10 +115,43 @@ func (e extent) loadModels(ctx context.Context, tx *gorm.DB, f *policy.Facts) er
 		found[of] = true
 		f.Models = append(f.Models, policy.Model{Model: m, Tariff: m.Tariff(), Servings: servings[of]})
 	}
+	if err := e.loadDeployments(ctx, tx, f, found); err != nil {
+		return err
+	}
 	f.Gone.Models = gone(e, aModel, found, func(a ident.Account, id string) policy.ModelOf {
 		return policy.ModelOf{Account: a, Model: ident.Model(id)}
 	})
 	return nil
+}
+
+// loadDeployments reads the models that are a workspace's alone: those that are
+// wanted by name, and those whose base is. One that is being deleted is gone.
+func (e extent) loadDeployments(ctx context.Context, tx *gorm.DB, f *policy.Facts, found map[policy.ModelOf]bool) error {
+	type line struct {
+		Row  deploymentRow `gorm:"embedded"`
+		Like modelRow      `gorm:"embedded;embeddedPrefix:like_"`
+	}
+	read := func(by string) error {
+		lines, err := rowsOf[line](ctx, tx, e, aModel, `SELECT d.*, COALESCE(m.vendor, '') AS like_vendor, COALESCE(m.facts, '{}') AS like_facts FROM deployments d
+			LEFT JOIN models m ON m.account_id = d.account_id AND m.id = d.base_id WHERE d.state <> 'deleting' AND`, "d.account_id", by)
+		for _, l := range lines {
+			of := policy.ModelOf{Account: l.Row.Account, Model: l.Row.Name}
+			if found[of] {
+				continue
+			}
+			base, err := l.Like.model()
+			if err != nil {
+				return err
+			}
+			found[of] = true
+			f.Models = append(f.Models, l.Row.fact(base))
+		}
+		return err
+	}
+	if err := read("d.name"); err != nil || e == nil {
+		return err
+	}
+	return read("d.base_id")
 }
 
 // servings gives the places models are served at, by order and by when the

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"net/netip"
 	"reflect"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"bailiwick/internal/apikey"
 	"bailiwick/internal/audit"
 	"bailiwick/internal/catalogue"
+	"bailiwick/internal/deployment"
 	"bailiwick/internal/ident"
 	"bailiwick/internal/policy"
 	"bailiwick/internal/provider"
@@ -74,7 +76,7 @@ func TestDeltasLeadToWhatAFullLoadGives(t *testing.T) {
 		t.Logf("seed %d", seed)
 		chaos := newChaos(t, s, rand.New(rand.NewPCG(seed, 1)))
 		often, seldom := nothingKnown(), nothingKnown()
-		for step := range 250 {
+		for step := range 300 {
 			chaos.act()
 			often.learn(facts(t, s, often.version))
 			if step%17 == 0 {
@@ -157,7 +159,7 @@ func (c *chaos) act() {
 	c.names++
 	name := fmt.Sprint("name ", c.names)
 	person := pick(c.dice, users) // root too, who is missing to all but the keys
-	switch c.dice.IntN(21) {
+	switch c.dice.IntN(24) {
 	case 0:
 		_ = c.s.InsertWorkspace(ctx, a, workspace.Workspace{ID: ident.NewWorkspace(), Name: name, Version: 1}, w.Why("workspaces:add"))
 	case 1:
@@ -226,6 +228,13 @@ func (c *chaos) act() {
 			k.Models, k.Networks, k.ExpiresAt = []ident.Model{model}, []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}, time.Time{}
 			must(c.t, c.s.UpdateKey(ctx, key.Workspace, k, w.Why("keys:edit")))
 		}
+	case 21, 22:
+		if p.ID != "" {
+			d := w.Draft(pick(c.dice, append(subs, w.Default)), p.ID, model, ident.Model("dep-"+string(rune('a'+c.dice.IntN(4)))))
+			_ = c.s.InsertDeployment(ctx, d.Workspace, d, 1000, w.Why("deployments:create"))
+		}
+	case 23:
+		c.moveDeployment(w, pick(c.dice, append(subs, w.Default)))
 	case 20:
 		if k, err := c.s.Key(ctx, key.Workspace, key.ID); err == nil {
 			old := k.Digest
@@ -235,6 +244,35 @@ func (c *chaos) act() {
 			must(c.t, c.s.ResetKey(ctx, key.Workspace, k, old, w.Why("keys:reset")))
 		}
 	}
+}
+
+// moveDeployment takes a deployment a step further, or away.
+func (c *chaos) moveDeployment(w *storetest.World, ws ident.Workspace) {
+	ctx := c.t.Context()
+	page, _, _, err := c.s.Deployments(ctx, ws, deployment.Filter{})
+	must(c.t, err)
+	d := pick(c.dice, page)
+	if d.ID == "" {
+		return
+	}
+	_, _ = c.s.ChangeDeployment(ctx, ws, d.ID, func(d *deployment.Deployment) (deployment.Moved, audit.Event, error) {
+		d.Version++
+		d.Calls = d.Engine
+		m, err := d.Move(pick(c.dice, deployment.States), "", storetest.Start)
+		return m, w.Why("deployments:change"), err
+	})
+	l, found, err := c.s.ClaimWork(ctx, deployment.Work, "chaos", time.Hour)
+	must(c.t, err)
+	if !found {
+		return
+	}
+	place, id, _ := strings.Cut(l.Ref, "/")
+	if d, err := c.s.Deployment(ctx, ident.Workspace(place), ident.Deployment(id)); err == nil && d.State == deployment.Deleting {
+		must(c.t, c.s.DropDeployment(ctx, d.Workspace, d, l, w.Why("deployments:gone")))
+		must(c.t, c.s.FinishWork(ctx, l))
+		return
+	}
+	must(c.t, c.s.PutBackWork(ctx, l, 0, nil))
 }
 
 // While others write, every version that is read holds exactly what was

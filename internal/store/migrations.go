@@ -33,6 +33,7 @@ func migrations() []*gormigrate.Migration {
 		{ID: "202611280205_work", Migrate: leaseWork},
 		{ID: "202611280220_trainings", Migrate: trainings},
 		{ID: "202611280210_datasets", Migrate: keepDatasets},
+		{ID: "202611280230_deployments", Migrate: deployments},
 	}
 }
 

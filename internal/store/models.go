@@ -9,6 +9,7 @@ import (
 
 	"bailiwick/internal/audit"
 	"bailiwick/internal/catalogue"
+	"bailiwick/internal/fault"
 	"bailiwick/internal/ident"
 )
 
@@ -117,9 +118,16 @@ func addModels(ctx context.Context, tx *gorm.DB, a ident.Account, models []catal
 	if err != nil {
 		return nil, err
 	}
+	put, err := deployedNames(ctx, tx, a)
+	if err != nil {
+		return nil, err
+	}
 	var rows []modelRow
 	for _, m := range models {
-		if has[m.ID] {
+		switch {
+		case put[m.ID] && m.Custom:
+			return nil, deployed(m.ID)
+		case has[m.ID] || put[m.ID]:
 			continue
 		}
 		row, err := modelRowOf(a, m)
@@ -133,6 +141,20 @@ func addModels(ctx context.Context, tx *gorm.DB, a ident.Account, models []catal
 		return nil, nil
 	}
 	return added, of[modelRow](tx).CreateInBatches(ctx, &rows, 100)
+}
+
+// deployedNames are the ids that no model of the catalogue can have.
+func deployedNames(ctx context.Context, tx *gorm.DB, a ident.Account) (map[ident.Model]bool, error) {
+	rows, err := of[deploymentRow](tx).Select("name").Where("account_id = ?", a).Find(ctx)
+	names := make(map[ident.Model]bool, len(rows))
+	for _, r := range rows {
+		names[r.Name] = true
+	}
+	return names, err
+}
+
+func deployed(m ident.Model) error {
+	return fault.New(fault.Conflict, "A deployment of this account is called %s already.", m).About("model")
 }
 
 func modelIDs(ctx context.Context, tx *gorm.DB, a ident.Account) (map[ident.Model]bool, error) {
@@ -150,6 +172,13 @@ func (s *Store) InsertModel(ctx context.Context, a ident.Account, m catalogue.Mo
 	err := s.change(ctx, why, aModel.of(a, string(m.ID)), func(tx *gorm.DB) error {
 		if _, err := of[accountRow](tx).Where("id = ?", a).Take(ctx); err != nil {
 			return explain(err, "account")
+		}
+		put, err := deployedNames(ctx, tx, a)
+		if err != nil {
+			return err
+		}
+		if put[m.ID] {
+			return deployed(m.ID)
 		}
 		row, err := modelRowOf(a, m)
 		if err != nil {

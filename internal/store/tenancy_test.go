@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"maps"
 	"reflect"
 	"strings"
 	"testing"
@@ -13,6 +14,7 @@ import (
 	"bailiwick/internal/audit"
 	"bailiwick/internal/catalogue"
 	"bailiwick/internal/dataset"
+	"bailiwick/internal/deployment"
 	"bailiwick/internal/explanation"
 	"bailiwick/internal/factor"
 	"bailiwick/internal/fault"
@@ -38,6 +40,7 @@ type estate struct {
 	refused  ident.Call
 	adminKey adminkey.Key
 	file     dataset.Version
+	put      deployment.Deployment
 }
 
 func newEstate(t *testing.T, s *store.Store, alias ident.Alias) estate {
@@ -49,6 +52,7 @@ func newEstate(t *testing.T, s *store.Store, alias ident.Alias) estate {
 	e.Model(e.model)
 	e.Serve(e.provider.ID, e.model)
 	e.Grant(e.model, catalogue.Call, e.ws.ID)
+	e.put = e.Deployment(e.ws.ID, e.provider.ID, e.model, e.model+"-put")
 	must(t, s.InsertUsage(t.Context(), []usage.Record{{Call: ident.NewCall(), At: storetest.Start, Account: e.Account.ID, Workspace: e.ws.ID}}))
 	e.file = e.Dataset(e.ws.ID)
 	e.refused = ident.NewCall()
@@ -67,12 +71,15 @@ func TestSec06_WhatIsForeignIsMissing(t *testing.T) {
 			ws:    workspace.Workspace{ID: ident.NewWorkspace()}, user: account.User{ID: ident.NewUser()}, key: apikey.Key{ID: ident.NewKey()},
 			provider: provider.Provider{ID: ident.NewProvider()}, model: "model-of-nobody", adminKey: adminkey.Key{ID: ident.NewAdminKey()},
 			file: dataset.Version{ID: ident.NewFile(), Dataset: ident.NewDataset()},
+			put:  deployment.Deployment{ID: ident.NewDeployment(), Name: "model-of-nobody-put"},
 		}
 		giveFactors(t, s, theirs.World, theirs.user.ID)
 		(&browser{t: t, sessions: s.Sessions(store.SessionConfig{})}).logOn(theirs.user.ID)
 		before := version(t, s)
 		for _, other := range []estate{theirs, nobody} {
-			for name, try := range foreignTries(t, s, mine, other) {
+			tries := foreignTries(t, s, mine, other)
+			maps.Copy(tries, foreignDeployments(t, s, mine, other))
+			for name, try := range tries {
 				if err := try(); !fault.Is(err, fault.Missing) {
 					t.Errorf("%s: %v", name, err)
 				}
@@ -283,8 +290,13 @@ func foreignLists(t *testing.T, s *store.Store, mine, theirs estate) map[string]
 	must(t, err)
 	sessions, err := s.UserSessions(ctx, a, theirs.user.ID)
 	must(t, err)
+	put, _, all, err := s.Deployments(ctx, mine.ws.ID, deployment.Filter{})
+	must(t, err)
+	at, err := s.DeploymentsAt(ctx, a, theirs.provider.ID)
+	must(t, err)
 	return map[string]int{
 		"Versions": len(versions), "Files": len(files), "Datasets": len(sets),
+		"Deployments": len(put) + all - 2, "DeploymentsAt": len(at),
 		"LimitSums": len(sums), "Refusals": len(refused),
 		"Factors": len(factors.Passkeys) + factors.Codes + len(factors.App.Seed), "UserSessions": len(sessions),
 		"Members": len(members), "Administrators": len(heads), "Seats": len(seats), "UserImpact": len(impact.Keys) + len(impact.Workspaces),
@@ -315,6 +327,9 @@ func TestSec07_TheTablesRefuseRowsAcrossAccounts(t *testing.T) {
 			"UPDATE datasets SET account_id = '" + string(theirs.Account.ID) + "' WHERE id = '" + string(mine.file.Dataset) + "'",
 			"UPDATE dataset_files SET workspace_id = '" + string(theirs.ws.ID) + "' WHERE id = '" + string(mine.file.ID) + "'",
 			"UPDATE dataset_files SET dataset_id = '" + string(theirs.file.Dataset) + "' WHERE id = '" + string(mine.file.ID) + "'",
+			"UPDATE deployments SET workspace_id = '" + string(theirs.ws.ID) + "' WHERE id = '" + string(mine.put.ID) + "'",
+			"UPDATE deployments SET account_id = '" + string(theirs.Account.ID) + "' WHERE id = '" + string(mine.put.ID) + "'",
+			"UPDATE deployment_moves SET account_id = '" + string(theirs.Account.ID) + "' WHERE deployment_id = '" + string(mine.put.ID) + "'",
 			"UPDATE users SET role = 'root' WHERE id = '" + string(mine.user.ID) + "'",
 			"UPDATE workspaces SET is_default = TRUE WHERE id = '" + string(mine.ws.ID) + "'",
 			"DELETE FROM workspaces WHERE id = '" + string(mine.ws.ID) + "'",
@@ -332,7 +347,7 @@ func TestEveryMethodNamesItsOwnerFirst(t *testing.T) {
 	without := map[string]string{
 		"OpenAccount": "makes the owner", "Accounts": "the command line's", "AccountByAlias": "log-on", "UserByLogOn": "log-on",
 		"Actor": "a session's user", "Half": "a session's user", "AdminKeyByDigest": "its secret", "Invitation": "the token's", "AcceptInvitation": "the token's", "Sessions": "their tokens", "Facts": "the policy's, of all",
-		"ClaimWork": "the lease says", "RenewWork": "the lease says", "PutBackWork": "the lease says", "FinishWork": "the lease says", "Ask": "test", "Fenced": "test",
+		"ClaimWork": "the lease says", "RenewWork": "the lease says", "PutBackWork": "the lease says", "FinishWork": "the lease says", "BeginSweeps": "the loop's, of all", "Ask": "test", "Fenced": "test",
 		"InsertUsage": "the recorder's, of all", "InsertRefusals": "the recorder's, of all", "PruneRefusals": "the recorder's, of all", "PurgeUsage": "the keeper's, of all", "VerifyUsage": "the keeper's, of all", "Note": "the event says",
 		"Ping": "of all", "Tips": "the exporter's, of all", "Chains": "the verifier's, of all",
 		"Beat": "of all servers", "Leave": "of all servers", "Canary": "the installation's", "Close": "", "OnChange": "", "Exec": "test", "Unchain": "test", "Unbook": "test", "Strings": "test", "Number": "test", "Postgres": "test", "Plan": "test", "Reads": "test",

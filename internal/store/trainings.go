@@ -61,7 +61,11 @@ func freeName(ctx context.Context, tx *gorm.DB, j *training.Job) error {
 		return err
 	}
 	model, err := there[modelRow](ctx, tx, "account_id = ? AND id = ?", j.Account, j.Output)
-	if err == nil && (job || tuned || model) {
+	if err != nil {
+		return err
+	}
+	put, err := there[deploymentRow](ctx, tx, "account_id = ? AND name = ?", j.Account, j.Output)
+	if err == nil && (job || tuned || model || put) {
 		err = fault.New(fault.Conflict, "There is a model %s already.", j.Output).About("id")
 	}
 	return err

@@ -117,6 +117,13 @@ func (s *Store) DeleteTuned(ctx context.Context, ws ident.Workspace, id ident.Tu
 		if len(going) > 0 {
 			return fault.New(fault.Conflict, "The training %s goes on from this model. Cancel it, or wait for its end.", going[0].Name)
 		}
+		put, err := of[deploymentRow](tx).Where("account_id = ? AND tuned_id = ?", row.Account, id).Limit(1).Find(ctx)
+		if err != nil {
+			return err
+		}
+		if len(put) > 0 {
+			return fault.New(fault.Conflict, "The model is deployed as %s. Delete that deployment first.", put[0].Name)
+		}
 		_, err = exec(tx, "DELETE FROM tuned_models WHERE id = ?", id)
 		return err
 	})

@@ -123,29 +123,28 @@ func (s *Store) Remains(ctx context.Context, a ident.Account, id ident.Workspace
 	return left, explain(err, "workspace")
 }
 
-// remains counts what a workspace still holds. Usage stays behind when a
-// workspace goes.
+// remains counts what a workspace still holds, in the order in which it is best
+// cleared away. Usage stays behind when a workspace goes.
 func remains(ctx context.Context, tx *gorm.DB, a ident.Account, id ident.Workspace) (left []workspace.Remain, err error) {
 	const held = "account_id = ? AND workspace_id = ?"
-	keys, err := of[keyRow](tx).Where(held, a, id).Count(ctx)
-	if err != nil {
-		return nil, err
-	}
-	grants, err := of[grantRow](tx).Where(held, a, id).Count(ctx)
-	if err != nil {
-		return nil, err
-	}
-	members, err := of[memberRow](tx).Where(held, a, id).Count(ctx)
-	if err != nil {
-		return nil, err
-	}
-	datasets, err := of[datasetRow](tx).Where(held, a, id).Count(ctx)
-	if err != nil {
-		return nil, err
-	}
-	for _, r := range []workspace.Remain{{Kind: "datasets", Count: int(datasets)}, {Kind: "keys", Count: int(keys)}, {Kind: "grants", Count: int(grants)}, {Kind: "members", Count: int(members)}} {
-		if r.Count > 0 {
-			left = append(left, r)
+	for _, kind := range []struct {
+		name  string
+		count func() (int64, error)
+	}{
+		{"deployments", func() (int64, error) { return of[deploymentRow](tx).Where(held, a, id).Count(ctx) }},
+		{"models", func() (int64, error) { return of[tunedRow](tx).Where(held, a, id).Count(ctx) }},
+		{"trainings", func() (int64, error) { return of[trainingRow](tx).Where(held, a, id).Count(ctx) }},
+		{"datasets", func() (int64, error) { return of[datasetRow](tx).Where(held, a, id).Count(ctx) }},
+		{"keys", func() (int64, error) { return of[keyRow](tx).Where(held, a, id).Count(ctx) }},
+		{"grants", func() (int64, error) { return of[grantRow](tx).Where(held, a, id).Count(ctx) }},
+		{"members", func() (int64, error) { return of[memberRow](tx).Where(held, a, id).Count(ctx) }},
+	} {
+		n, err := kind.count()
+		if err != nil {
+			return nil, err
+		}
+		if n > 0 {
+			left = append(left, workspace.Remain{Kind: kind.name, Count: int(n)})
 		}
 	}
 	return left, nil
