@@ -7,8 +7,6 @@ import (
 	"os"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"bailiwick/internal/fault"
 	"bailiwick/internal/store"
 	"bailiwick/internal/telemetry"
@@ -55,11 +53,11 @@ func (p *Program) booking() telemetry.Check {
 }
 
 // bookMetrics say how the books are kept.
-func (p *Program) bookMetrics() []prometheus.Collector {
-	gauge := func(name, help string, value func() int64) prometheus.Collector {
-		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, func() float64 { return float64(value()) })
+func (p *Program) bookMetrics() []telemetry.Figure {
+	gauge := func(name, help string, value func() int64) telemetry.Figure {
+		return telemetry.Figure{Name: name, Help: help, Value: func() float64 { return float64(value()) }}
 	}
-	return []prometheus.Collector{
+	return []telemetry.Figure{
 		gauge("bailiwick_usage_waiting_records", "Calls that wait in the journal for the database.", func() int64 { return p.recorder.Health().Waiting }),
 		gauge("bailiwick_usage_journal_bytes", "Size of the journal on the disk.", func() int64 { return p.recorder.Health().Journal }),
 		gauge("bailiwick_books_differences", "Differences between calls and their sums that the last hourly look at two days found.", func() int64 { return p.books.Differences() }),

@@ -10,8 +10,6 @@ import (
 	"os"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"bailiwick/internal/gateway"
 	"bailiwick/internal/telemetry"
 )
@@ -62,10 +60,8 @@ func (p *Program) operate(ctx context.Context, listen string) (err error) {
 		}
 	}
 	p.fence.Never(p.operation.listener.Addr())
-	more := []prometheus.Collector{prometheus.NewGaugeFunc(
-		prometheus.GaugeOpts{Name: "bailiwick_policy_version", Help: "Version of the policy that decides."},
-		func() float64 { return float64(p.keeper.Now().Version()) },
-	)}
+	more := []telemetry.Figure{{Name: "bailiwick_policy_version", Help: "Version of the policy that decides.",
+		Value: func() float64 { return float64(p.keeper.Now().Version()) }}}
 	more = append(more, p.bookMetrics()...)
 	if p.operation.traces != nil {
 		more = append(more, p.operation.traces.Dropped())

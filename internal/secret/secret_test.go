@@ -3,6 +3,7 @@ package secret_test
 import (
 	"bytes"
 	"context"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -98,6 +99,39 @@ func TestASealedSecretOpensOnlyInItsPlace(t *testing.T) {
 	other, _ := master(t).Sealer()
 	if _, err := other.Open(sealed, "provider|a|1"); err == nil {
 		t.Error("it opens under another master key")
+	}
+}
+
+func TestWhatTinkSealedOpens(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "key")
+	if err := os.WriteFile(file, []byte("b3VyLXRlc3QtdmVjdG9yLWZvci1zZWFsaW5nLTAwMDE=\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	m, err := secret.LoadMaster(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sealer, err := m.Sealer()
+	if err != nil {
+		t.Fatal(err)
+	}
+	sealed, err := hex.DecodeString("0000004a42480d809aa28ef84a630486977f96072885e9f7f2a0ca38dd41b162e3644323a3e1f1f0775e0048d22bf1134c78933453ca17aed4" +
+		"456a2f5cb74b27371d2cb94f7973757684e82c00f435ba0ab7eaacee7d10ceb0f84bc926e629b2bd38d82b8c95cf85db51efcc74783660fbf0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := sealer.Open(sealed, "provider|a|1"); err != nil || got.Reveal() != "upstream" {
+		t.Errorf("it opens as %q, %v", got.Reveal(), err)
+	}
+	for i := range sealed {
+		bad := bytes.Clone(sealed)
+		bad[i] ^= 1
+		if _, err := sealer.Open(bad, "provider|a|1"); err == nil {
+			t.Errorf("it opens with byte %d changed", i)
+		}
+		if _, err := sealer.Open(sealed[:i], "provider|a|1"); err == nil {
+			t.Errorf("the first %d bytes open", i)
+		}
 	}
 }
 

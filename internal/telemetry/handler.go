@@ -1,15 +1,17 @@
 package telemetry
 
 import (
+	"bufio"
+	"compress/gzip"
 	"context"
 	"encoding/json"
+	"io"
 	"net/http"
 	"net/http/pprof"
+	"strings"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
+	process "github.com/VictoriaMetrics/metrics"
 )
 
 // Check is one condition of being ready.
@@ -21,12 +23,9 @@ type Check struct {
 
 // Handler serves /metrics, /healthz, /readyz and /debug/pprof. It asks for no
 // credential: it belongs on a listener that only operators reach.
-func Handler(metrics *Metrics, ready []Check, more ...prometheus.Collector) http.Handler {
-	registry := prometheus.NewRegistry()
-	registry.MustRegister(metrics, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	registry.MustRegister(more...)
+func Handler(metrics *Metrics, ready []Check, more ...Figure) http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4, Timeout: 30 * time.Second}))
+	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, r *http.Request) { answerMetrics(w, r, metrics, more) })
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { state(w, http.StatusOK, nil) })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) { answerReady(w, r, ready) })
 	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
@@ -34,6 +33,35 @@ func Handler(metrics *Metrics, ready []Check, more ...prometheus.Collector) http
 	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
 	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
 	return mux
+}
+
+// reading lets four read metrics at once.
+var reading = make(chan struct{}, 4)
+
+func answerMetrics(w http.ResponseWriter, r *http.Request, metrics *Metrics, more []Figure) {
+	select {
+	case reading <- struct{}{}:
+		defer func() { <-reading }()
+	default:
+		http.Error(w, "four are reading already", http.StatusServiceUnavailable)
+		return
+	}
+	w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+	w.Header().Set("Vary", "Accept-Encoding")
+	var out io.Writer = w
+	if strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+		w.Header().Set("Content-Encoding", "gzip")
+		packed := gzip.NewWriter(w)
+		defer packed.Close()
+		out = packed
+	}
+	p := &page{Writer: bufio.NewWriter(out)}
+	defer p.Flush()
+	metrics.write(p)
+	for _, f := range more {
+		f.write(p)
+	}
+	process.WriteProcessMetrics(p)
 }
 
 // asking is how long a check may take.

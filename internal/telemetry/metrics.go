@@ -9,8 +9,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"bailiwick/internal/gateway"
 )
 
@@ -26,19 +24,13 @@ type Metrics struct {
 	series  sync.Map // labels → *series
 	n       atomic.Int64
 	unknown atomic.Int64 // calls whose key is unknown
-	seconds prometheus.Histogram
-	own     prometheus.Histogram
+	seconds *buckets
+	own     *buckets
 }
 
 // labels are those of Model Studio's monitoring.
 type labels struct {
 	account, workspace, model, key, protocol, sub, status, code string
-}
-
-var labelNames = []string{"user_id", "workspace_id", "model", "apikey_id", "protocol", "sub_protocol", "status_code", "error_code"}
-
-func (l labels) values() []string {
-	return []string{l.account, l.workspace, l.model, l.key, l.protocol, l.sub, l.status, l.code}
 }
 
 // series is what is counted under one combination of labels.
@@ -52,22 +44,18 @@ type series struct {
 func NewMetrics(now func() time.Time) *Metrics {
 	return &Metrics{
 		Now: now,
-		seconds: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name: "bailiwick_call_duration_seconds", Help: "Time of calls until their last byte.",
-			Buckets: []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 120, 300},
-		}),
-		own: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name: "bailiwick_gateway_duration_seconds", Help: "The gateway's own share of the time of calls, until their first byte.",
-			Buckets: []float64{.00005, .0001, .00025, .0005, .001, .0025, .005, .01, .025, .1, 1},
-		}),
+		seconds: newBuckets("bailiwick_call_duration_seconds", "Time of calls until their last byte.",
+			.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 120, 300),
+		own: newBuckets("bailiwick_gateway_duration_seconds", "The gateway's own share of the time of calls, until their first byte.",
+			.00005, .0001, .00025, .0005, .001, .0025, .005, .01, .025, .1, 1),
 	}
 }
 
 // Observe implements gateway.Observer.
 func (m *Metrics) Observe(s gateway.Seen) {
-	m.seconds.Observe(s.Duration.Seconds())
+	m.seconds.add(s.Duration.Seconds())
 	if s.Own > 0 {
-		m.own.Observe(s.Own.Seconds())
+		m.own.add(s.Own.Seconds())
 	}
 	if s.Account == "" {
 		m.unknown.Add(1)

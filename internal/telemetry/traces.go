@@ -16,8 +16,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"bailiwick/internal/gateway"
 )
 
@@ -91,9 +89,9 @@ func (t *Traces) Close() {
 }
 
 // Dropped counts the spans that no collector got.
-func (t *Traces) Dropped() prometheus.Collector {
-	return prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "bailiwick_spans_dropped_total", Help: "Spans that no collector got."},
-		func() float64 { return float64(t.dropped.Load()) })
+func (t *Traces) Dropped() Figure {
+	return Figure{Name: "bailiwick_spans_dropped_total", Help: "Spans that no collector got.", Counter: true,
+		Value: func() float64 { return float64(t.dropped.Load()) }}
 }
 
 func (t *Traces) run() {
