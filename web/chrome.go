@@ -21,6 +21,7 @@ const shownWorkspaces = 100
 const (
 	atModels         = "models"
 	atPlayground     = "playground"
+	atDatasets       = "datasets"
 	atKeys           = "keys"
 	atMembers        = "members"
 	atUsage          = "usage"
@@ -116,6 +117,7 @@ func workspaceNav(by access.Actor, w workspace.Workspace, key string) []layout.N
 	return []layout.NavItem{
 		item(atModels, "Models", modelsURL(w.ID), access.ReadModels),
 		item(atPlayground, "Playground", playgroundURL(w.ID), access.UsePlayground),
+		item(atDatasets, "Datasets", datasetsURL(w.ID), access.ReadDatasets),
 		item(atKeys, "API Keys", keysURL(w.ID), access.ReadKeys),
 		item(atMembers, "Members", membersURL(w.ID), access.ReadMembers),
 		item(atUsage, "Usage", usageURL(w.ID), access.ReadUsage),

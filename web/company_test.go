@@ -23,6 +23,7 @@ import (
 	"bailiwick/internal/apikey"
 	"bailiwick/internal/audit"
 	"bailiwick/internal/catalogue"
+	"bailiwick/internal/dataset"
 	"bailiwick/internal/explanation"
 	"bailiwick/internal/factor"
 	"bailiwick/internal/fault"
@@ -79,6 +80,8 @@ type company struct {
 	remote  *remote // what the provider of kind openai answers
 	cookies map[string]*http.Cookie
 	sibling map[ident.Workspace]ident.Key // a key of A and one of B, for the guard
+
+	siblingFile map[ident.Workspace]dataset.Version // one of A and one of B
 
 	colleague map[ident.Workspace]ident.User // a member of A and one of B
 	outsider  account.User                   // of neither
@@ -139,6 +142,9 @@ func (o *company) configure() {
 	o.must(err)
 	sealer, err := master.Sealer()
 	o.must(err)
+	folder, err := dataset.OpenFolder(t.TempDir())
+	o.must(err)
+	t.Cleanup(func() { folder.Close() })
 	o.config = web.Config{
 		Health:   &provider.Board{Now: c.Now},
 		Accounts: &account.Service{Store: s, Throttle: &account.Throttle{Now: c.Now}, Now: c.Now},
@@ -152,6 +158,7 @@ func (o *company) configure() {
 		Grants:     &grant.Service{Store: s},
 		Keys:       &apikey.Service{Store: s, Pepper: master.Pepper(), Now: c.Now},
 		AdminKeys:  &adminkey.Service{Store: s, Pepper: master.AdminPepper(), Now: c.Now},
+		Datasets:   &dataset.Service{Store: s, Folder: folder, Now: c.Now},
 		Usage:      &usage.Service{Store: s, Now: c.Now},
 		Limits:     &limit.Service{Store: s}, Limiter: limit.New(c.Now),
 		Providers: &provider.Service{
@@ -313,13 +320,22 @@ var part = map[string]string{"HX-Request": "true", "HX-Request-Type": "partial"}
 // ask sends a request as somebody; the empty name is nobody.
 func (o *company) ask(who, method, path string, fields url.Values, header map[string]string) *answer {
 	o.t.Helper()
-	var body *strings.Reader
 	r := httptest.NewRequest(method, "https://console.example.com"+path, nil)
 	if method == "POST" {
-		body = strings.NewReader(fields.Encode())
-		r = httptest.NewRequest(method, "https://console.example.com"+path, body)
+		r = httptest.NewRequest(method, "https://console.example.com"+path, strings.NewReader(fields.Encode()))
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
+	return o.do(who, r, header)
+}
+
+// sent posts a body as somebody.
+func (o *company) sent(who, path, body string, header map[string]string) *answer {
+	o.t.Helper()
+	return o.do(who, httptest.NewRequest("POST", "https://console.example.com"+path, strings.NewReader(body)), header)
+}
+
+func (o *company) do(who string, r *http.Request, header map[string]string) *answer {
+	o.t.Helper()
 	r.RemoteAddr = "192.0.2.7:4242"
 	for name, value := range header {
 		r.Header.Set(name, value)
@@ -329,7 +345,7 @@ func (o *company) ask(who, method, path string, fields url.Values, header map[st
 	}
 	w := httptest.NewRecorder()
 	o.server.ServeHTTP(w, r)
-	return &answer{o.t, fmt.Sprintf("%s %s as %q", method, path, who), w.Code, w.Result().Header, w.Body.String()}
+	return &answer{o.t, fmt.Sprintf("%s %s as %q", r.Method, r.URL.Path, who), w.Code, w.Result().Header, w.Body.String()}
 }
 
 func (o *company) get(who, path string) *answer {

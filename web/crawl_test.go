@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"bailiwick/internal/catalogue"
+	"bailiwick/internal/dataset"
 	"bailiwick/internal/ident"
 	"bailiwick/internal/provider"
 )
@@ -61,6 +62,9 @@ func TestSec05_NothingOfAnotherWorkspaceIsEverShown(t *testing.T) {
 	k := o.key(o.root, b, canary+" key")
 	o.called(b, k.ID, ident.Model(canary+"-model"), 3)
 	o.key(o.root, o.a, "of Marketing")
+	o.dataset(o.root, o.a)
+	_, err := o.config.Datasets.Upload(t.Context(), o.root, b, dataset.New{Name: canary + " data"}, strings.NewReader(strings.ReplaceAll(someExamples(12), "number", canary)))
+	o.must(err)
 	for _, who := range []string{"alice", "bob", "carol"} {
 		pages := o.crawl(who, func(a *answer) {
 			a.hides(canary, string(b), string(k.ID))

@@ -31,6 +31,7 @@ const selfs = "/account/security"
 var pageRoutes = map[access.Page][]string{
 	access.PageKeys:       {"/workspaces/:workspace/keys", "/workspaces/:workspace/why"},
 	access.PageUsage:      {"/workspaces/:workspace/usage"},
+	access.PageDatasets:   {"/workspaces/:workspace/datasets"},
 	access.PagePlayground: {"/workspaces/:workspace/playground"},
 }
 

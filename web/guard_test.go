@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
@@ -10,6 +11,7 @@ import (
 
 	"bailiwick/internal/access"
 	"bailiwick/internal/account"
+	"bailiwick/internal/dataset"
 	"bailiwick/internal/factor"
 	"bailiwick/internal/ident"
 	"bailiwick/internal/provider"
@@ -135,6 +137,21 @@ var matrix = []line{
 	in("POST /workspaces/:workspace/playground/stream", headed(422)),
 	in("POST /workspaces/:workspace/playground/code", headed(200)),
 	in("GET /workspaces/:workspace/playground/cost", headed(422)),
+	in("GET /workspaces/:workspace/datasets", headed(200)),
+	in("POST /workspaces/:workspace/datasets", headed(422)),
+	in("GET /workspaces/:workspace/datasets/new", headed(200)),
+	in("GET /workspaces/:workspace/datasets/sample", headed(200)),
+	in("POST /workspaces/:workspace/datasets/sample", headed(303)),
+	in("GET /workspaces/:workspace/datasets/:dataset", headed(200)),
+	in("POST /workspaces/:workspace/datasets/:dataset", headed(422)),
+	in("GET /workspaces/:workspace/datasets/:dataset/new", headed(200)),
+	in("GET /workspaces/:workspace/datasets/:dataset/delete", headed(200)),
+	in("POST /workspaces/:workspace/datasets/:dataset/delete", headed(303)),
+	in("GET /workspaces/:workspace/datasets/:dataset/files/:file", headed(200)),
+	in("GET /workspaces/:workspace/datasets/:dataset/files/:file/content", headed(200)),
+	in("GET /workspaces/:workspace/datasets/:dataset/files/:file/report.csv", headed(200)),
+	in("GET /workspaces/:workspace/datasets/:dataset/files/:file/delete", headed(200)),
+	in("POST /workspaces/:workspace/datasets/:dataset/files/:file/delete", headed(303)),
 	in("GET /workspaces/:workspace/why", keyers),
 	in("POST /workspaces/:workspace/why", keyer(422), "address", "somewhere"),
 	of("GET /account/why", 200, 200),
@@ -253,6 +270,7 @@ func guard(t *testing.T, s *store.Store, c *clock) {
 		return []web.Offer{{ID: "found", Form: provider.Form{Name: "Found " + c.Now().String(), Kind: provider.Embedded}}}
 	}
 	o.sibling = map[ident.Workspace]ident.Key{o.a: o.key(o.root, o.a, "sibling").ID, o.b: o.key(o.root, o.b, "sibling").ID}
+	o.siblingFile = map[ident.Workspace]dataset.Version{o.a: o.dataset(o.root, o.a), o.b: o.dataset(o.root, o.b)}
 	o.colleague = map[ident.Workspace]ident.User{o.a: o.actor("bob").User, o.b: o.actor("bert").User}
 	o.outsider = o.member(o.root, o.home)
 	for n, l := range matrix {
@@ -277,6 +295,10 @@ func (o *company) ours(route string) things {
 	if strings.Contains(route, ":key") {
 		t["key"] = string(o.key(o.root, o.a, "ours").ID)
 	}
+	if strings.Contains(route, ":dataset") {
+		v := o.dataset(o.root, o.a)
+		t["dataset"], t["file"] = string(v.Dataset), string(v.ID)
+	}
 	if strings.Contains(route, ":call") {
 		t["call"] = o.aCall(o.account.ID, o.a)
 	}
@@ -293,6 +315,23 @@ func (o *company) ours(route string) things {
 		t["event"] = o.event(o.root, o.a)
 	}
 	return t
+}
+
+// dataset uploads a file to a workspace.
+func (o *company) dataset(by access.Actor, ws ident.Workspace) dataset.Version {
+	o.t.Helper()
+	v, err := o.config.Datasets.Upload(o.t.Context(), by, ws, dataset.New{FileName: "desk.jsonl"}, strings.NewReader(someExamples(12)))
+	o.must(err)
+	return v
+}
+
+// someExamples is a training file without mistakes.
+func someExamples(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, `{"messages":[{"role":"user","content":"What is %d?"},{"role":"assistant","content":"A number."}]}`+"\n", i)
+	}
+	return b.String()
 }
 
 // event notes something in a workspace and gives the line's id.
@@ -326,6 +365,7 @@ func (o *company) clear(ws ident.Workspace, t things) {
 	_ = o.config.Keys.Delete(o.t.Context(), o.root, ws, ident.Key(t["key"]))
 	_ = o.config.AdminKeys.Revoke(o.t.Context(), o.root, ident.AdminKey(t["adminkey"]))
 	_ = o.config.People.Delete(o.t.Context(), o.root, ident.User(t["user"]))
+	_ = o.config.Datasets.Delete(o.t.Context(), o.root, ws, ident.Dataset(t["dataset"]))
 	there, err := o.config.Providers.List(o.t.Context(), o.root)
 	o.must(err)
 	for _, p := range there {
@@ -343,7 +383,9 @@ func (o *company) neighbour() things {
 	member := o.member(root, w.ID)
 	holder, err := o.store.Actor(o.t.Context(), member.ID)
 	o.must(err)
+	file := o.dataset(root, w.ID)
 	return things{
+		"dataset": string(file.Dataset), "file": string(file.ID),
 		"workspace": string(w.ID), "model": "qwen-turbo", "capability": "call", "offer": "no-such",
 		"key": string(o.key(root, w.ID, "theirs").ID), "provider": string(o.provider(root, "theirs").ID),
 		"user": string(member.ID), "adminkey": string(o.adminKey(root, "theirs").ID), "passkey": string(o.passkey(holder, "theirs")), "session": o.sessionOf(root, "root@other"),
@@ -375,6 +417,7 @@ func (o *company) strangers(route string, foreign things, who string) [][2]thing
 		"workspace": string(ident.NewWorkspace()), "model": "qwen-turbo", "capability": "call", "offer": "never-was",
 		"key": string(ident.NewKey()), "provider": string(ident.NewProvider()),
 		"user": string(ident.NewUser()), "adminkey": string(ident.NewAdminKey()), "passkey": string(ident.NewPasskey()), "session": strings.Repeat("0", 64),
+		"dataset": string(ident.NewDataset()), "file": string(ident.NewFile()),
 		"event": string(ident.NewEvent()), "call": string(ident.NewCall()) + ".1764300000000000",
 	}
 	if !strings.Contains(route, ":") {
@@ -389,6 +432,9 @@ func (o *company) strangers(route string, foreign things, who string) [][2]thing
 		mine = o.b
 	}
 	if strings.Contains(route, ":key") && who != "bob" { // bob has no page that would look for keys
+		pairs = append(pairs, [2]things{with(foreign, "workspace", string(mine)), with(missing, "workspace", string(mine))})
+	}
+	if strings.Contains(route, ":dataset") && who != "bob" && who != "carol" {
 		pairs = append(pairs, [2]things{with(foreign, "workspace", string(mine)), with(missing, "workspace", string(mine))})
 	}
 	if strings.Contains(route, ":call") && who != "bob" && who != "carol" {
@@ -410,6 +456,7 @@ func (o *company) strangers(route string, foreign things, who string) [][2]thing
 			theirs = o.a
 		}
 		sibling := things{"workspace": string(theirs), "model": "qwen-turbo", "capability": "call", "key": string(o.sibling[theirs]), "user": string(o.colleague[theirs]), "event": o.event(o.root, theirs)}
+		sibling["dataset"], sibling["file"] = string(o.siblingFile[theirs].Dataset), string(o.siblingFile[theirs].ID)
 		sibling["call"] = o.aCall(o.account.ID, theirs)
 		pairs = append(pairs, [2]things{sibling, missing})
 	}

@@ -58,6 +58,23 @@ func (s *Server) routes() []route {
 		{"POST", "/workspaces/:workspace/playground/code", access.UsePlayground, s.codePlayground},
 		{"GET", "/workspaces/:workspace/playground/cost", access.UsePlayground, s.costPlayground},
 
+		// Datasets
+		{"GET", "/workspaces/:workspace/datasets", access.ReadDatasets, s.listDatasets},
+		{"POST", "/workspaces/:workspace/datasets", access.ChangeDatasets, s.uploadDataset},
+		{"GET", "/workspaces/:workspace/datasets/new", access.ChangeDatasets, s.newDataset},
+		{"GET", "/workspaces/:workspace/datasets/sample", access.ReadDatasets, s.downloadSample},
+		{"POST", "/workspaces/:workspace/datasets/sample", access.ChangeDatasets, s.useSample},
+		{"GET", "/workspaces/:workspace/datasets/:dataset", access.ReadDatasets, s.showDataset},
+		{"POST", "/workspaces/:workspace/datasets/:dataset", access.ChangeDatasets, s.uploadVersion},
+		{"GET", "/workspaces/:workspace/datasets/:dataset/new", access.ChangeDatasets, s.newVersion},
+		{"GET", "/workspaces/:workspace/datasets/:dataset/delete", access.ChangeDatasets, s.confirmDeleteDataset},
+		{"POST", "/workspaces/:workspace/datasets/:dataset/delete", access.ChangeDatasets, s.deleteDataset},
+		{"GET", "/workspaces/:workspace/datasets/:dataset/files/:file", access.ReadDatasets, s.showDataset},
+		{"GET", "/workspaces/:workspace/datasets/:dataset/files/:file/content", access.ReadDatasets, s.downloadFile},
+		{"GET", "/workspaces/:workspace/datasets/:dataset/files/:file/report.csv", access.ReadDatasets, s.downloadReport},
+		{"GET", "/workspaces/:workspace/datasets/:dataset/files/:file/delete", access.ChangeDatasets, s.confirmDeleteDataset},
+		{"POST", "/workspaces/:workspace/datasets/:dataset/files/:file/delete", access.ChangeDatasets, s.deleteFile},
+
 		// API Keys
 		{"GET", "/workspaces/:workspace/keys", access.ReadKeys, s.listKeys},
 		{"POST", "/workspaces/:workspace/keys", access.IssueKeys, s.issueKey},

@@ -21,6 +21,7 @@ import (
 	"bailiwick/internal/apikey"
 	"bailiwick/internal/audit"
 	"bailiwick/internal/catalogue"
+	"bailiwick/internal/dataset"
 	"bailiwick/internal/explanation"
 	"bailiwick/internal/factor"
 	"bailiwick/internal/fault"
@@ -48,6 +49,7 @@ type Config struct {
 	AdminKeys  *adminkey.Service
 	Providers  *provider.Service
 	Health     *provider.Board // how providers do, as calls found them
+	Datasets   *dataset.Service
 	Usage      *usage.Service
 	Limits     *limit.Service
 	Limiter    *limit.Limiter // what is in use of limits; nil: it is not shown
@@ -251,6 +253,9 @@ func referrers(r *http.Request) string {
 func bodyLimit(r *http.Request) int64 {
 	if r.URL.Path == importUsersURL {
 		return rosterMax
+	}
+	if r.Method == http.MethodPost && strings.HasPrefix(r.URL.Path, workspacesURL+"/") && strings.Contains(r.URL.Path, "/datasets") && strings.HasPrefix(r.Header.Get("Content-Type"), echo.MIMEMultipartForm) {
+		return uploadMax
 	}
 	if strings.HasPrefix(r.URL.Path, workspacesURL+"/") && strings.Contains(r.URL.Path, "/playground") {
 		return talkMax

@@ -257,7 +257,8 @@ func (p *Program) serve(c serving, master secret.Master, proxies []netip.Prefix,
 	}
 	console, err := web.New(web.Config{
 		Accounts: p.accounts, People: p.people, Factors: p.factors, Workspaces: p.workspaces, Members: p.members, Catalogue: p.catalogue, Grants: p.grants, Providers: p.providers, Health: p.health,
-		Keys: p.keys, AdminKeys: p.adminKeys, OpenAPI: management.Document,
+		Datasets: p.datasets,
+		Keys:     p.keys, AdminKeys: p.adminKeys, OpenAPI: management.Document,
 		Usage: &usage.Service{Store: p.store, Now: time.Now}, Policy: p.keeper, Trail: p.trail,
 		Limits: p.limits, Limiter: p.limiter, Trainings: p.trainings,
 		Call:     p.gateway.ServeConsole,

@@ -230,6 +230,68 @@
     });
   };
 
+  // ---- sending a file
+
+  // A form with data-upload is sent with its progress shown; the answer takes the
+  // place of the part that it names.
+  const upload = (form) => {
+    const place = document.getElementById(form.dataset.upload);
+    const box = find("[data-upload-progress]", form);
+    const bar = find("progress", box);
+    const words = find("[data-upload-words]", box);
+    const buttons = all("button[type=submit]", form);
+    const file = find("input[type=file]", form).files[0];
+    if (file && file.size > Number(form.dataset.most)) {
+      say(`${file.name} is larger than ${form.dataset.mostText}.`);
+      return;
+    }
+    const request = new XMLHttpRequest();
+    const ended = (text) => {
+      box.hidden = true;
+      buttons.forEach((b) => (b.disabled = false));
+      if (text) say(text);
+    };
+    request.open("POST", form.action);
+    request.setRequestHeader("HX-Request", "true");
+    request.upload.addEventListener("progress", (event) => {
+      if (!event.lengthComputable) return;
+      bar.value = (100 * event.loaded) / event.total;
+      words.textContent = event.loaded < event.total ? `Uploading… ${Math.floor(bar.value)} %` : "Checking…";
+    });
+    request.addEventListener("load", () => {
+      const to = request.getResponseHeader("HX-Redirect");
+      if (to) {
+        location.assign(to);
+        return;
+      }
+      ended();
+      const answer = new DOMParser().parseFromString(request.responseText, "text/html");
+      const fresh = answer.getElementById(place.id);
+      if (!fresh) {
+        say(find("h1, h2", answer)?.textContent ?? "The file could not be uploaded.");
+        return;
+      }
+      place.replaceWith(document.importNode(fresh, true));
+      find("[aria-invalid=true]", document.getElementById(place.id))?.focus();
+      const note = find(".note.bad", document.getElementById(place.id));
+      if (note) announce(note.textContent.trim());
+    });
+    request.addEventListener("error", () => ended("The upload broke off. Nothing was kept."));
+    request.addEventListener("abort", () => ended());
+    words.textContent = "Uploading…";
+    bar.value = 0;
+    box.hidden = false;
+    buttons.forEach((b) => (b.disabled = true));
+    announce("Uploading");
+    request.send(new FormData(form));
+  };
+
+  document.addEventListener("submit", (event) => {
+    if (!event.target.matches?.("form[data-upload]")) return;
+    event.preventDefault();
+    upload(event.target);
+  });
+
   // The scripts are deferred: the page is parsed, and htmx has not begun.
   // A dialog that came with the page posts as a page, so htmx keeps off it.
   all("dialog.dialog[data-dialog]").forEach((d) => d.setAttribute("hx-ignore", ""));
