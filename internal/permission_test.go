@@ -158,6 +158,7 @@ var asked = map[string][]access.Action{
 	"provider.Service.Delete": {access.ChangeProviders},
 	"provider.Service.List":   {access.ReadProviders},
 	"provider.Service.Find":   {access.ReadProviders},
+	"provider.Service.Powers": {access.ReadProviders},
 	"provider.Service.Test":   {access.ChangeProviders},
 	"provider.Service.Try":    {access.ChangeProviders},
 	"provider.Service.Remote": {access.ChangeProviders},

@@ -1,9 +1,11 @@
 package web
 
 import (
+	"context"
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/a-h/templ"
 	"github.com/labstack/echo/v4"
@@ -109,6 +111,10 @@ func (s *Server) providersIndex(c echo.Context) (providers.IndexProps, error) {
 	return p, err
 }
 
+// powersPatience is how long the page waits for providers that have to be asked
+// what they can; what comes later is there the next time.
+const powersPatience = 400 * time.Millisecond
+
 // providerList is the table of providers. There are few of them, so they are
 // searched and sorted here.
 func (s *Server) providerList(c echo.Context) (providers.ListProps, error) {
@@ -125,13 +131,17 @@ func (s *Server) providerList(c echo.Context) (providers.ListProps, error) {
 	}
 	page := l.page(len(found))
 	p := providers.ListProps{URL: l.url, Search: l.search(), Name: l.sorted("name", "name"), Pager: l.numbered(page, len(found), "provider")}
-	for _, f := range found[page*pageSize : min(len(found), (page+1)*pageSize)] {
-		p.Rows = append(p.Rows, s.providerRow(actor(c), f))
+	shown := found[page*pageSize : min(len(found), (page+1)*pageSize)]
+	ctx, cancel := context.WithTimeout(c.Request().Context(), powersPatience)
+	defer cancel()
+	can, err := s.Providers.Powers(ctx, actor(c), shown)
+	for _, f := range shown {
+		p.Rows = append(p.Rows, s.providerRow(actor(c), f, can[f.ID]))
 	}
-	return p, nil
+	return p, err
 }
 
-func (s *Server) providerRow(by access.Actor, p provider.Listed) providers.Row {
+func (s *Server) providerRow(by access.Actor, p provider.Listed, can provider.Powers) providers.Row {
 	health, tone := "Not tested", ui.Quiet
 	switch {
 	case p.TestedAt.IsZero():
@@ -151,11 +161,19 @@ func (s *Server) providerRow(by access.Actor, p provider.Listed) providers.Row {
 	}
 	change := by.May(access.ChangeProviders)
 	return providers.Row{
-		Name: p.Name, Kind: kindTitle(p.Kind), BaseURL: p.BaseURL, Models: p.Serves, Health: health, Tone: tone, Tested: ago(p.TestedAt, s.Now()), Calls: callsLine(live),
+		Name: p.Name, Kind: kindTitle(p.Kind, p.BaseURL), Can: powersLines(can), BaseURL: addressOf(p.Provider), Models: p.Serves, Health: health, Tone: tone, Tested: ago(p.TestedAt, s.Now()), Calls: callsLine(live),
 		TestURL: when(change, providerURL(p.ID, "test")), EditURL: when(change, providerURL(p.ID, "edit")),
 		ServedURL: when(change, providerURL(p.ID, "served")), ImportURL: when(change, providerURL(p.ID, "import")),
 		DeleteURL: when(change, providerURL(p.ID, "delete")),
 	}
+}
+
+// addressOf is where a provider is; empty: on this host.
+func addressOf(p provider.Provider) string {
+	if p.Kind == provider.Command {
+		return ""
+	}
+	return p.BaseURL
 }
 
 // callsLine says what calls found of a provider in the last ten minutes.
@@ -173,7 +191,8 @@ func callsLine(h provider.Health) string {
 	return line
 }
 
-func kindTitle(k provider.Kind) string {
+// kindTitle is a kind in words. Of programs of this host it is the name.
+func kindTitle(k provider.Kind, address string) string {
 	switch k {
 	case provider.Embedded:
 		return "Embedded"
@@ -188,7 +207,44 @@ func kindTitle(k provider.Kind) string {
 	case provider.SGLang:
 		return "SGLang"
 	case provider.Command:
-		return "Program of this host"
+		return "Program " + strings.TrimPrefix(address, provider.CommandScheme)
 	}
 	return string(k)
+}
+
+// powersLines says what a provider can, one thing a line.
+func powersLines(can provider.Powers) (lines []string) {
+	if can.Broken {
+		return []string{"Cannot be used by this program"}
+	}
+	if can.Calls {
+		lines = append(lines, "Answers calls")
+	}
+	var trains []string
+	for _, m := range []struct {
+		method provider.Method
+		title  string
+	}{{provider.SFT, "SFT"}, {provider.DPO, "DPO"}, {provider.CPT, "CPT"}} {
+		var how []string
+		for _, a := range can.Trains.Methods[m.method] {
+			how = append(how, map[provider.Adapter]string{provider.Full: "full", provider.LoRA: "LoRA"}[a])
+		}
+		if len(how) > 0 {
+			trains = append(trains, m.title+" ("+strings.Join(how, ", ")+")")
+		}
+	}
+	if len(trains) > 0 {
+		lines = append(lines, "Trains "+strings.Join(trains, ", "))
+	}
+	var puts []string
+	for _, f := range can.Deploys {
+		puts = append(puts, map[string]string{
+			"": "models it has", provider.FormatRemote: "models it tuned", provider.FormatGGUF: "GGUF files", provider.FormatGGUFLoRA: "GGUF adapters",
+			provider.FormatPEFT: "PEFT adapters", provider.FormatSafetensors: "safetensors folders",
+		}[f])
+	}
+	if len(puts) > 0 {
+		lines = append(lines, "Deploys "+strings.Join(puts, ", "))
+	}
+	return lines
 }

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/a-h/templ"
@@ -36,7 +37,7 @@ func (s *Server) editProvider(c echo.Context) error {
 func (s *Server) showProviderForm(c echo.Context, status int, p provider.Provider, in provider.Form, wrong error, test *providers.TestProps) error {
 	props := providers.FormProps{
 		New: p.ID == "", Action: providersURL, CancelURL: providersURL, TestURL: testNewProviderURL, Test: test,
-		Name: in.Name, Kinds: s.kindOptions(in.Kind), BaseURL: in.BaseURL, HasCredential: p.Sealed != nil,
+		Name: in.Name, Kinds: s.kindOptions(kindValue(in)), BaseURL: in.BaseURL, HasCredential: p.Sealed != nil,
 		NameError: about(wrong, "name"), KindError: about(wrong, "kind"), BaseURLError: about(wrong, "base_url"), CredentialError: about(wrong, "credential"),
 	}
 	title := "Add provider"
@@ -44,7 +45,12 @@ func (s *Server) showProviderForm(c echo.Context, status int, p provider.Provide
 		title = "Edit provider"
 		props.Action, props.TestURL = providerURL(p.ID, "edit"), providerURL(p.ID, "try")
 		props.Version = strconv.FormatInt(p.Version, 10)
-		props.Kinds = s.kindOptions(p.Kind, p.Kind) // it stays what it is
+		is := kindValue(provider.Form{Kind: p.Kind, BaseURL: p.BaseURL})
+		props.Kinds = []ui.Option{{Value: is, Label: kindTitle(p.Kind, p.BaseURL), Selected: true}} // it stays what it is
+		props.Here = p.Kind == provider.Embedded || p.Kind == provider.Command
+	}
+	if in.Kind == provider.Command {
+		props.BaseURL = ""
 	}
 	if wrong != nil && props.NameError+props.KindError+props.BaseURLError+props.CredentialError == "" {
 		props.Notice = bad(wrong)
@@ -57,27 +63,43 @@ func (s *Server) showProviderForm(c echo.Context, status int, p provider.Provide
 	return s.send(c, status, providers.FormPage(props))
 }
 
-// kindOptions are the kinds this program can speak to, or those that are named.
-func (s *Server) kindOptions(chosen provider.Kind, only ...provider.Kind) []ui.Option {
-	if len(only) == 0 {
-		for k := range s.Providers.Kinds {
-			only = append(only, k)
+// kindOptions are the kinds this program can speak to. Each program of this host
+// that trains stands there by its name, so that it is chosen like a kind.
+func (s *Server) kindOptions(chosen string) (options []ui.Option) {
+	for k := range s.Providers.Kinds {
+		if k != provider.Command {
+			options = append(options, ui.Option{Value: string(k), Label: kindTitle(k, "")})
 		}
-		slices.Sort(only)
 	}
-	options := make([]ui.Option, len(only))
-	for i, k := range only {
-		options[i] = ui.Option{Value: string(k), Label: kindTitle(k), Selected: k == chosen}
+	for _, name := range s.Providers.Programs {
+		address := provider.CommandScheme + name
+		options = append(options, ui.Option{Value: address, Label: kindTitle(provider.Command, address)})
+	}
+	slices.SortFunc(options, func(a, b ui.Option) int { return strings.Compare(a.Label, b.Label) })
+	for i := range options {
+		options[i].Selected = options[i].Value == chosen
 	}
 	return options
 }
 
+// kindValue is what a form says of a kind, as kindOptions has it.
+func kindValue(in provider.Form) string {
+	if in.Kind == provider.Command {
+		return in.BaseURL
+	}
+	return string(in.Kind)
+}
+
 func providerForm(c echo.Context) (provider.Form, error) {
 	in, err := readForm(c)
-	return provider.Form{
+	p := provider.Form{
 		Name: in.Get("name"), Kind: provider.Kind(in.Get("kind")), BaseURL: in.Get("base_url"),
 		Credential: secret.NewText(in.Get("credential")), Version: in.version(),
-	}, err
+	}
+	if strings.HasPrefix(in.Get("kind"), provider.CommandScheme) {
+		p.Kind, p.BaseURL = provider.Command, in.Get("kind")
+	}
+	return p, err
 }
 
 // addProvider answers POST /account/providers.

@@ -22,6 +22,7 @@ type serving struct {
 	PerAddress    int           `help:"How many of them may come from one address that is no trusted proxy." default:"2048" env:"BAILIWICK_PER_ADDRESS" placeholder:"N"`
 	TrustedProxy  []string      `help:"Addresses or networks of proxies whose X-Forwarded-For is believed." env:"BAILIWICK_TRUSTED_PROXY" placeholder:"CIDR"`
 	AllowPrivate  []string      `help:"Private or loopback addresses that providers may have: networks, or host:port." env:"BAILIWICK_ALLOW_PRIVATE" placeholder:"CIDR|HOST:PORT"`
+	Trainers      string        `help:"File that declares the programs of this host that train models, in JSON. Only its owner may be able to write it." env:"BAILIWICK_TRAINERS" placeholder:"FILE"`
 	SharedFolder  []string      `help:"Folders of this host that vLLM and SGLang see too, so that they can load what was trained: HERE=THERE, or HERE where they have it at the same place." env:"BAILIWICK_SHARED_FOLDER" placeholder:"HERE=THERE"`
 	MetricsListen string        `help:"Address for metrics, health and profiles; only operators should reach it. Default: 127.0.0.1:9464 if it is free; \"off\" for none." env:"BAILIWICK_METRICS_LISTEN" placeholder:"HOST:PORT"`
 	ServeStale    time.Duration `help:"How long known keys are served when the database does not answer; negative: not at all." default:"15m" env:"BAILIWICK_SERVE_STALE" placeholder:"DURATION"`

@@ -1,7 +1,10 @@
 package main
 
 import (
+	"fmt"
+
 	"bailiwick/internal/provider"
+	trainer "bailiwick/internal/provider/command"
 	"bailiwick/internal/provider/dashscope"
 	"bailiwick/internal/provider/embedded"
 	"bailiwick/internal/provider/guard"
@@ -12,18 +15,25 @@ import (
 
 // kinds are the sorts of providers that this program can speak to, each through
 // the guard.
-func kinds(c serving, fence *guard.Guard) (map[provider.Kind]provider.Open, error) {
+//
+// It also names the programs of this host that train.
+func kinds(c serving, fence *guard.Guard) (_ map[provider.Kind]provider.Open, programs []string, err error) {
 	shared, err := vllm.ParseShared(c.SharedFolder)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
+	}
+	trainers, err := trainer.Load(c.Trainers)
+	if err != nil {
+		return nil, nil, fmt.Errorf("--trainers: %w", err)
 	}
 	dial := fence.DialContext
 	return map[provider.Kind]provider.Open{
+		provider.Command:   trainer.Kind(trainers),
 		provider.Embedded:  embedded.Open,
 		provider.OpenAI:    openai.Kind(dial),
 		provider.DashScope: dashscope.Kind(dial),
 		provider.Ollama:    ollama.Kind(dial),
 		provider.VLLM:      vllm.Kind(dial, shared),
 		provider.SGLang:    vllm.SGLang(dial, shared),
-	}, nil
+	}, trainers.Names(), nil
 }

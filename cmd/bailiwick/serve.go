@@ -108,7 +108,7 @@ func start(ctx context.Context, c serving, furnish func(*Program) error) (_ *Pro
 	if err != nil {
 		return nil, err
 	}
-	kinds, err := kinds(c, fence)
+	kinds, programs, err := kinds(c, fence)
 	if err != nil {
 		return nil, err
 	}
@@ -165,6 +165,7 @@ func start(ctx context.Context, c serving, furnish func(*Program) error) (_ *Pro
 	}
 	p.wire(master, sealer, kinds)
 	p.train(c.Data)
+	p.providers.Programs = programs
 	if furnish != nil {
 		if err := furnish(p); err != nil {
 			return nil, err

@@ -72,6 +72,7 @@ type Model struct {
 
 	Tariff   *catalogue.Tariff // of its prices; nil: none
 	Servings []Serving         // by order
+	Trainers []Serving         // likewise: programs that train it, and answer no calls
 }
 
 // In reports whether the model exists for a workspace.

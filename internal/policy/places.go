@@ -1,6 +1,8 @@
 package policy
 
 import (
+	"slices"
+
 	"bailiwick/internal/catalogue"
 	"bailiwick/internal/ident"
 	"bailiwick/internal/provider"
@@ -24,7 +26,7 @@ func (k *Keeper) Models(a ident.Account) []catalogue.Model {
 	return list
 }
 
-// Places lists where a model of the catalogue is served, by order.
+// Places lists where a model of the catalogue is served or only trained, by order.
 func (k *Keeper) Places(a ident.Account, id ident.Model) []provider.Place {
 	s := k.Now()
 	m, known := s.models.get(ModelOf{a, id})
@@ -32,7 +34,9 @@ func (k *Keeper) Places(a ident.Account, id ident.Model) []provider.Place {
 		return nil
 	}
 	var list []provider.Place
-	for _, v := range m.Servings {
+	all := slices.Concat(m.Servings, m.Trainers)
+	slices.SortStableFunc(all, func(a, b Serving) int { return a.Order - b.Order })
+	for _, v := range all {
 		if p := s.Provider(v.Provider); p != nil {
 			list = append(list, provider.Place{Provider: *p, Name: v.Name})
 		}

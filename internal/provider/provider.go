@@ -29,6 +29,10 @@ const (
 	Command   Kind = "command" // a program of this host that trains
 )
 
+// CommandScheme begins the address of a provider of kind Command; the program's
+// name follows.
+const CommandScheme = "command:"
+
 // Provider is a configured place where models run.
 type Provider struct {
 	ID        ident.Provider

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -46,7 +47,8 @@ type Service struct {
 	// holds again when a connection is made.
 	CheckAddress func(baseURL *url.URL) error
 	Now          func() time.Time
-	Opened       *Opened // servers are kept here; nil: opened anew each time
+	Programs     []string // of this host, by name; its operator declares them
+	Opened       *Opened  // servers are kept here; nil: opened anew each time
 }
 
 // Form is what somebody says of a provider.
@@ -291,9 +293,12 @@ func (s *Service) fill(p *Provider, in Form) error {
 	if _, ok := s.Kinds[p.Kind]; !ok {
 		return fault.Field("kind", "Choose one of the kinds.")
 	}
-	if p.Kind == Embedded {
+	switch p.Kind {
+	case Embedded:
 		p.BaseURL = ""
 		return nil
+	case Command:
+		return s.program(p, in)
 	}
 	base, err := CanonicalURL(in.BaseURL)
 	if err != nil {
@@ -303,6 +308,20 @@ func (s *Service) fill(p *Provider, in Form) error {
 		return err
 	}
 	p.BaseURL = base.String()
+	return nil
+}
+
+// program fills in a program of this host: one that its operator declares, so
+// that nobody who administers an account runs others.
+func (s *Service) program(p *Provider, in Form) error {
+	name := strings.TrimPrefix(strings.TrimSpace(in.BaseURL), CommandScheme)
+	if !slices.Contains(s.Programs, name) {
+		return fault.Field("kind", "Choose one of the programs that the operator of this host declares.")
+	}
+	if !in.Credential.Empty() {
+		return fault.Field("credential", "A program of this host is given no credential: what it needs stands in its declaration.")
+	}
+	p.BaseURL = CommandScheme + name
 	return nil
 }
 

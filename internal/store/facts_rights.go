@@ -12,6 +12,7 @@ import (
 	"bailiwick/internal/ident"
 	"bailiwick/internal/limit"
 	"bailiwick/internal/policy"
+	"bailiwick/internal/provider"
 )
 
 func (r userRow) fact() policy.User {
@@ -101,7 +102,7 @@ func (e extent) loadModels(ctx context.Context, tx *gorm.DB, f *policy.Facts) er
 	if err != nil {
 		return err
 	}
-	servings, err := e.servings(ctx, tx)
+	servings, trainers, err := e.servings(ctx, tx)
 	if err != nil {
 		return err
 	}
@@ -113,7 +114,7 @@ func (e extent) loadModels(ctx context.Context, tx *gorm.DB, f *policy.Facts) er
 		}
 		of := policy.ModelOf{Account: r.Account, Model: r.ID}
 		found[of] = true
-		f.Models = append(f.Models, policy.Model{Model: m, Tariff: m.Tariff(), Servings: servings[of]})
+		f.Models = append(f.Models, policy.Model{Model: m, Tariff: m.Tariff(), Servings: servings[of], Trainers: trainers[of]})
 	}
 	if err := e.loadDeployments(ctx, tx, f, found); err != nil {
 		return err
@@ -155,21 +156,25 @@ func (e extent) loadDeployments(ctx context.Context, tx *gorm.DB, f *policy.Fact
 }
 
 // servings gives the places models are served at, by order and by when the
-// provider was configured.
-func (e extent) servings(ctx context.Context, tx *gorm.DB) (map[policy.ModelOf][]policy.Serving, error) {
+// provider was configured, and apart from them those that only train.
+func (e extent) servings(ctx context.Context, tx *gorm.DB) (at, trained map[policy.ModelOf][]policy.Serving, err error) {
 	type line struct {
-		Row     servingRow `gorm:"embedded"`
-		Created stamp      // of the provider
+		Row     servingRow    `gorm:"embedded"`
+		Created stamp         // of the provider
+		Kind    provider.Kind // likewise
 	}
-	lines, err := rowsOf[line](ctx, tx, e, aModel, `SELECT s.*, p.created FROM servings s
+	lines, err := rowsOf[line](ctx, tx, e, aModel, `SELECT s.*, p.created, p.kind FROM servings s
 		JOIN providers p ON p.account_id = s.account_id AND p.id = s.provider_id WHERE`, "s.account_id", "s.model_id")
 	slices.SortFunc(lines, func(a, b line) int {
 		return cmp.Or(cmp.Compare(a.Row.Place, b.Row.Place), cmp.Compare(a.Created, b.Created), cmp.Compare(a.Row.Provider, b.Row.Provider))
 	})
-	at := map[policy.ModelOf][]policy.Serving{}
+	at, trained = map[policy.ModelOf][]policy.Serving{}, map[policy.ModelOf][]policy.Serving{}
 	for _, l := range lines {
-		of := policy.ModelOf{Account: l.Row.Account, Model: l.Row.Model}
-		at[of] = append(at[of], policy.Serving{Provider: l.Row.Provider, Name: l.Row.Name, Order: l.Row.Place, Weight: l.Row.Weight})
+		of, into := policy.ModelOf{Account: l.Row.Account, Model: l.Row.Model}, at
+		if l.Kind == provider.Command {
+			into = trained
+		}
+		into[of] = append(into[of], policy.Serving{Provider: l.Row.Provider, Name: l.Row.Name, Order: l.Row.Place, Weight: l.Row.Weight})
 	}
-	return at, err
+	return at, trained, err
 }

@@ -110,3 +110,22 @@ func TestADeletedProviderServesNothing(t *testing.T) {
 		}
 	})
 }
+
+func TestAProgramThatOnlyTrainsIsNoPlaceForCalls(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		w := storetest.NewWorld(t, s, "acme")
+		w.Model("a")
+		program, server := w.Provider("program", provider.Command, "command:lf"), w.Provider("server", provider.OpenAI, "http://10.0.0.1/v1")
+		w.Serve(program.ID, "a")
+		k, err := policy.NewKeeper(t.Context(), s)
+		must(t, err)
+		if k.Now().Served(w.Account.ID, "a") || len(k.Places(w.Account.ID, "a")) != 1 {
+			t.Errorf("with a program: served %t, places %v", k.Now().Served(w.Account.ID, "a"), k.Places(w.Account.ID, "a"))
+		}
+		w.Serve(server.ID, "a")
+		must(t, k.Refresh(t.Context()))
+		if !k.Now().Served(w.Account.ID, "a") || len(k.Places(w.Account.ID, "a")) != 2 {
+			t.Errorf("with a server: served %t, places %v", k.Now().Served(w.Account.ID, "a"), k.Places(w.Account.ID, "a"))
+		}
+	})
+}

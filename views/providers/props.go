@@ -27,10 +27,11 @@ type ListProps struct {
 // Row is one provider.
 type Row struct {
 	Name      string
-	Kind      string // "Embedded", "OpenAI protocol"
-	BaseURL   string // empty: has none
-	Models    int    // how many it serves
-	Health    string // "Reachable", "Failing", "Not tested"
+	Kind      string   // "Embedded", "OpenAI protocol"
+	Can       []string // "Answers calls", "Trains SFT (LoRA)", "Deploys GGUF files"
+	BaseURL   string   // empty: has none
+	Models    int      // how many it serves
+	Health    string   // "Reachable", "Failing", "Not tested"
 	Tone      ui.Tone
 	Tested    string // "2 minutes ago"; empty: never
 	Calls     string // what calls found in the last minutes; empty: there were none
@@ -54,6 +55,7 @@ type Offer struct {
 type FormProps struct {
 	Chrome          layout.Chrome
 	New             bool
+	Here            bool // it runs on this host: no address, no credential
 	Action          string
 	CancelURL       string
 	TestURL         string // the same form is posted here by "Test connection"

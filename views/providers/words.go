@@ -20,7 +20,7 @@ func baseURLHint(p FormProps) string {
 	if p.HasCredential {
 		return "Changing the address clears the credential, so that it is never sent elsewhere."
 	}
-	return "Ends before /chat/completions, for example http://127.0.0.1:11434/v1. The embedded kind has none."
+	return "OpenAI protocol, vLLM and SGLang: ends in /v1. DashScope: ends in /api/v1. Ollama: http://127.0.0.1:11434. The embedded kind and programs of this host have none."
 }
 
 func credentialHint(p FormProps) string {

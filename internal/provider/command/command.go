@@ -14,7 +14,7 @@ import (
 // Kind opens the programs of this host as providers.
 func Kind(programs Programs) provider.Open {
 	return func(t provider.Target) (provider.Server, error) {
-		p := programs[strings.TrimPrefix(t.BaseURL, Scheme)]
+		p := programs[strings.TrimPrefix(t.BaseURL, provider.CommandScheme)]
 		if p == nil {
 			return nil, fault.New(fault.Unavailable, "The operator of this host does not declare this program any more.")
 		}

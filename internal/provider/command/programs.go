@@ -61,9 +61,6 @@ func (d *Duration) UnmarshalText(text []byte) error {
 	return err
 }
 
-// Scheme begins the address of a provider of this kind; the program's name follows.
-const Scheme = "command:"
-
 // usualLimit is how long one training may take.
 const usualLimit = 24 * time.Hour
 

@@ -50,6 +50,9 @@ func (s *Server) Deploys(_ string, a *provider.Artifact) error {
 	return fault.New(fault.Invalid, "DashScope deploys its own models, and those that it tuned.").Because(provider.ErrUnsupported)
 }
 
+// Accepts implements provider.Accepter.
+func (s *Server) Accepts() []string { return []string{"", provider.FormatRemote} }
+
 // Apply implements provider.Deployer.
 func (s *Server) Apply(ctx context.Context, d provider.DeploySpec) (string, error) {
 	if err := s.Deploys(d.Base, d.Model); err != nil {

@@ -29,6 +29,11 @@ func (s *Server) Deploys(_ string, a *provider.Artifact) error {
 	return fault.New(fault.Invalid, "Ollama takes GGUF files and adapters, and no %s.", a.Format).Because(provider.ErrUnsupported)
 }
 
+// Accepts implements provider.Accepter.
+func (s *Server) Accepts() []string {
+	return []string{"", provider.FormatGGUF, provider.FormatGGUFLoRA, provider.FormatPEFT}
+}
+
 // Apply implements provider.Deployer. A model is made of its files by their
 // digests, so that making it again changes nothing; then it is loaded, or let go.
 func (s *Server) Apply(ctx context.Context, d provider.DeploySpec) (string, error) {

@@ -22,6 +22,9 @@ func (p *Platform) Deploys(_ string, a *provider.Artifact) error {
 	return fault.New(fault.Invalid, "This provider takes no models from elsewhere: it answers for those that it has.").Because(provider.ErrUnsupported)
 }
 
+// Accepts implements provider.Accepter.
+func (p *Platform) Accepts() []string { return []string{"", provider.FormatRemote} }
+
 // Apply implements provider.Deployer.
 func (p *Platform) Apply(ctx context.Context, d provider.DeploySpec) (string, error) {
 	if err := p.Deploys(d.Base, d.Model); err != nil {

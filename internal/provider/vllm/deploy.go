@@ -24,6 +24,14 @@ func (s *Server) Deploys(_ string, a *provider.Artifact) error {
 	return err
 }
 
+// Accepts implements provider.Accepter.
+func (s *Server) Accepts() []string {
+	if len(s.shared) == 0 {
+		return []string{""}
+	}
+	return []string{"", provider.FormatPEFT}
+}
+
 // folder is where the server has an adapter; empty for the model as it is.
 func (s *Server) folder(a *provider.Artifact) (string, error) {
 	if a == nil {
