@@ -1,110 +1,16 @@
-package gateway_test
+package management_test
 
 import (
-	"context"
-	"encoding/base64"
 	"fmt"
-	"log/slog"
-	"net/http/httptest"
 	"strings"
 	"testing"
 
-	"bailiwick/internal/access"
 	people "bailiwick/internal/account"
-	"bailiwick/internal/apikey"
 	"bailiwick/internal/audit"
 	"bailiwick/internal/catalogue"
-	"bailiwick/internal/gateway"
-	"bailiwick/internal/grant"
 	"bailiwick/internal/ident"
-	"bailiwick/internal/limit"
-	"bailiwick/internal/policy"
 	"bailiwick/internal/provider"
-	"bailiwick/internal/provider/embedded"
-	"bailiwick/internal/provider/mockserver"
-	"bailiwick/internal/secret"
-	"bailiwick/internal/store"
-	"bailiwick/internal/store/storetest"
-	"bailiwick/internal/workspace"
 )
-
-// realm is a gateway over a real store, and keys in it.
-type realm struct {
-	*world
-	*storetest.World
-	marketing, research workspace.Workspace
-}
-
-// eachRealm runs a test on every database: an account with the models qwen-plus,
-// which offers everything, qwen-plain, which can be called only, and qwen-turbo
-// with an account-level limit.
-func eachRealm(t *testing.T, test func(t *testing.T, r *realm)) {
-	storetest.Each(t, func(t *testing.T, s *store.Store) {
-		master, err := secret.ParseMaster(base64.StdEncoding.EncodeToString([]byte("0123456789abcdefghijklmnopqrstuv")))
-		if err != nil {
-			t.Fatal(err)
-		}
-		r := &realm{world: &world{t: t, pepper: master.Pepper(), books: &books{}, keys: map[string]string{}}, World: storetest.NewWorld(t, s, "acme")}
-		if r.mock, err = mockserver.Start(); err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(r.mock.Close)
-		r.marketing, r.research = r.Workspace("Marketing"), r.Workspace("Research")
-		for _, m := range []catalogue.Model{
-			{ID: "qwen-plus", Name: "Qwen-Plus", Vendor: "qwen", Kinds: []string{"TG"}, Offers: catalogue.Of(catalogue.All...)},
-			{ID: "qwen-plain", Name: "Plain", Vendor: "qwen", Kinds: []string{"TG"}, Offers: catalogue.Of(catalogue.Call)},
-			{ID: "qwen-turbo", Name: "Qwen-Turbo", Vendor: "qwen", Kinds: []string{"TG"}, Offers: catalogue.Of(catalogue.Call),
-				Limit: catalogue.Limit{Requests: 300, RequestPeriod: 15, Usage: 1_000_000, UsagePeriod: 12, UsageField: "total_tokens"}},
-		} {
-			m.Account, m.Version = r.Account.ID, 1
-			r.must(s.InsertModel(t.Context(), r.Account.ID, m, r.Why("models:add")))
-		}
-		r.Serve(r.Provider("Engine", provider.Embedded, "").ID, "qwen-plus", "qwen-plain", "qwen-turbo")
-		r.issue("root", r.Default, r.Root.ID)
-		for _, who := range []struct {
-			key  string
-			role access.Role
-			ws   ident.Workspace
-		}{{"super", access.Super, r.Default}, {"super-outside", access.Super, r.marketing.ID}, {"admin", access.Regular, r.marketing.ID}, {"regular-in-default", access.Regular, r.Default}} {
-			u := r.User(ident.LogOn(who.key), who.role)
-			if who.role == access.Regular {
-				r.Member(who.ws, u.ID, access.Administrator)
-			}
-			r.issue(who.key, who.ws, u.ID)
-		}
-		r.serve()
-		test(t, r)
-	})
-}
-
-func (r *realm) must(err error) {
-	r.world.t.Helper()
-	if err != nil {
-		r.world.t.Fatal(err)
-	}
-}
-
-func (r *realm) issue(name string, ws ident.Workspace, owner ident.User) {
-	text := secret.NewKey()
-	k := apikey.Key{ID: ident.NewKey(), Account: r.Account.ID, Workspace: ws, Owner: owner, Digest: r.pepper.Digest(text.Reveal()), Hint: "abcd", CreatedAt: storetest.Start, Version: 1}
-	r.must(r.Store.InsertKey(r.world.t.Context(), ws, k, 50, r.Why("keys:issue")))
-	r.keys[name] = text.Reveal()
-}
-
-func (r *realm) serve() {
-	var err error
-	ctx := r.world.t.Context()
-	r.keeper, err = policy.NewKeeper(ctx, r.Store)
-	r.must(err)
-	r.Store.OnChange(func(ctx context.Context) { _ = r.keeper.Refresh(ctx) })
-	g := gateway.New(gateway.Config{
-		Policy: r.keeper, Pepper: r.pepper, Usage: r.books, Log: slog.New(slog.DiscardHandler),
-		Open:       func(provider.Provider) (provider.Server, error) { return embedded.Open(provider.Target{}) },
-		Management: &gateway.Management{Actor: r.Store.Actor, Grants: &grant.Service{Store: r.Store}, Limits: &limit.Service{Store: r.Store}},
-	})
-	r.http = httptest.NewServer(g)
-	r.world.t.Cleanup(func() { r.http.Close(); g.Close() })
-}
 
 const (
 	permissionsPath = "/api/v1/models/permissions"
@@ -115,11 +21,11 @@ const (
 // tells makes sure of an answer, with the request's id as "ID" and the ids of
 // workspaces by their names.
 func (r *realm) tells(a ask, status int, want string) {
-	r.world.t.Helper()
+	r.t.Helper()
 	got := r.call(a)
 	text := strings.NewReplacer(got.header.Get("X-Request-Id"), "ID", string(r.marketing.ID), "MARKETING", string(r.Default), "DEFAULT").Replace(got.body)
 	if got.status != status || text != want {
-		r.world.t.Errorf("%s %s by %q answered %d %s\n   want %d %s", a.path, a.body, a.key, got.status, text, status, want)
+		r.t.Errorf("%s %s by %q answered %d %s\n   want %d %s", a.path, a.body, a.key, got.status, text, status, want)
 	}
 }
 
@@ -131,10 +37,10 @@ func failed(code, message string) string {
 
 // mayCall makes sure whether Marketing may call a model, at once.
 func (r *realm) mayCall(model string, may bool) {
-	r.world.t.Helper()
+	r.t.Helper()
 	got := r.call(ask{path: chat, key: "admin", ws: r.marketing.ID, body: openAIBody(model, "")})
 	if want := map[bool]int{true: 200, false: 403}[may]; got.status != want {
-		r.world.t.Errorf("calling %s: %d %s", model, got.status, got.body)
+		r.t.Errorf("calling %s: %d %s", model, got.status, got.body)
 	}
 }
 
