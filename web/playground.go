@@ -57,7 +57,7 @@ func (s *Server) sayPlayground(c echo.Context) error {
 	}
 	t.turns = append(t.turns, playground.Turn{Role: "user", Text: t.message}, playground.Turn{Role: "assistant", Text: said.text()})
 	t.message = ""
-	return s.sendPlayground(c, http.StatusOK, t, nil, s.usedWords(c, t.model, said.Usage.Input, said.Usage.Output))
+	return s.sendPlayground(c, http.StatusOK, t, nil, s.usedWords(c, t.model, said.consumed()))
 }
 
 // streamPlayground answers POST …/playground/stream: events, as they come from
@@ -90,20 +90,27 @@ func (s *Server) codePlayground(c echo.Context) error {
 
 // costPlayground answers GET …/playground/cost: what tokens of a model cost.
 func (s *Server) costPlayground(c echo.Context) error {
-	input, err1 := strconv.Atoi(c.QueryParam("input"))
-	output, err2 := strconv.Atoi(c.QueryParam("output"))
-	if err1 != nil || err2 != nil || input < 0 || output < 0 {
-		return c.String(http.StatusUnprocessableEntity, "")
+	var used catalogue.Consumption
+	for name, figure := range map[string]*int{"input": &used.Input, "output": &used.Output, "cached": &used.Cached, "reasoning": &used.Reasoning} {
+		text := c.QueryParam(name)
+		if text == "" && (name == "cached" || name == "reasoning") {
+			continue // most models say nothing of these
+		}
+		n, err := strconv.Atoi(text)
+		if err != nil || n < 0 {
+			return c.String(http.StatusUnprocessableEntity, "")
+		}
+		*figure = n
 	}
-	return c.String(http.StatusOK, s.usedWords(c, c.QueryParam("model"), input, output))
+	return c.String(http.StatusOK, s.usedWords(c, c.QueryParam("model"), used))
 }
 
 // usedWords say what an answer consumed and, where the model has prices, cost.
-func (s *Server) usedWords(c echo.Context, model string, input, output int) string {
-	words := counted(input, "token") + " in, " + number(output) + " out"
+func (s *Server) usedWords(c echo.Context, model string, used catalogue.Consumption) string {
+	words := counted(used.Input, "token") + " in, " + number(used.Output) + " out"
 	for _, m := range s.Policy.Now().Catalogue(actor(c).Account) {
 		if string(m.ID) == model && m.Tariff != nil {
-			cost := m.Tariff.Cost(catalogue.Consumption{Input: input, Output: output})
+			cost := m.Tariff.Cost(used)
 			amount := fmt.Sprintf("%d.%06d", cost/1_000_000, cost%1_000_000)
 			words += " · " + money(catalogue.Price{Amount: amount, Currency: m.Tariff.Currency})
 		}
@@ -138,13 +145,24 @@ type said struct {
 		} `json:"message"`
 	} `json:"choices"`
 	Usage struct {
-		Input  int `json:"prompt_tokens"`
-		Output int `json:"completion_tokens"`
+		Input   int `json:"prompt_tokens"`
+		Output  int `json:"completion_tokens"`
+		OfInput struct {
+			Cached int `json:"cached_tokens"`
+		} `json:"prompt_tokens_details"`
+		OfOutput struct {
+			Reasoning int `json:"reasoning_tokens"`
+		} `json:"completion_tokens_details"`
 	} `json:"usage"`
 	Error *struct {
 		Message string `json:"message"`
 	} `json:"error"`
 	Request string `json:"request_id"`
+}
+
+func (a said) consumed() catalogue.Consumption {
+	u := a.Usage
+	return catalogue.Consumption{Input: u.Input, Output: u.Output, Cached: u.OfInput.Cached, Reasoning: u.OfOutput.Reasoning}
 }
 
 func (a said) text() string {

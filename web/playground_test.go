@@ -78,7 +78,17 @@ func TestThePlaygroundStreamsThroughTheGateway(t *testing.T) {
 	if !strings.HasPrefix(got.header.Get("Content-Type"), "text/event-stream") || h.body["stream"] != true {
 		t.Errorf("%v %v", got.header, h.body)
 	}
-	o.get("alice", o.at(o.a, "/playground/cost?model=qwen-turbo&input=1000000&output=0")).is(200).says("1,000,000 tokens in, 0 out · ¥")
+	for query, says := range map[string]string{ // of qwen-turbo a million in costs 0.3, out 0.6, and out after reasoning 3
+		"input=1000000&output=0":                            "1,000,000 tokens in, 0 out · ¥0.3",
+		"input=0&output=1000000&cached=0&reasoning=0":       "0 tokens in, 1,000,000 out · ¥0.6",
+		"input=0&output=1000000&reasoning=900000":           "0 tokens in, 1,000,000 out · ¥3",
+		"input=1000000&output=0&cached=1000000&reasoning=0": "1,000,000 tokens in, 0 out · ¥0.06",
+	} {
+		o.get("alice", o.at(o.a, "/playground/cost?model=qwen-turbo&"+query)).is(200).says(says)
+	}
+	for _, query := range []string{"input=1&output=-1", "input=1", "input=1&output=1&cached=x", "input=1&output=1&reasoning=-1"} {
+		o.get("alice", o.at(o.a, "/playground/cost?model=qwen-turbo&"+query)).is(422)
+	}
 }
 
 func TestThePlaygroundKeepsWhatWasTypedAndNamesTheLimit(t *testing.T) {

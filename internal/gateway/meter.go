@@ -45,8 +45,16 @@ func (g *Gateway) meter(c *Call) {
 	g.settle(c)
 	g.deny(c)
 	if g.Observer != nil {
-		g.Observer.Observe(Seen{Record: c.record(took), Own: c.own(), Known: c.decision.Model != nil, Trace: c.r.Header.Get("Traceparent")})
+		g.Observer.Observe(Seen{Record: c.record(took), Own: c.own(), Operation: c.operation(), Known: c.decision.Model != nil, Trace: c.r.Header.Get("Traceparent")})
 	}
+}
+
+// operation names what was asked for; at a path that is none nothing was.
+func (c *Call) operation() string {
+	if !c.entered {
+		return ""
+	}
+	return c.service.Operation()
 }
 
 // settle books how a call ended: right before the caller gets the last of it, so

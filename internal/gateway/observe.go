@@ -14,6 +14,7 @@ type Observer interface{ Observe(Seen) }
 type Seen struct {
 	usage.Record               // without an account: the key is unknown
 	Own          time.Duration // the gateway's own share of the time until the first byte; zero: nothing was sent
+	Operation    string        // what was asked for, as traces name it; empty: nobody knows
 	Known        bool          // the model is one of the account's catalogue
 	Trace        string        // the caller's traceparent; empty: none
 }

@@ -60,6 +60,33 @@ func TestEveryAnswerSaysTheGatewaysOwnShareOfTheTime(t *testing.T) {
 	}
 }
 
+func TestWhatWasAskedForIsNamedToTraces(t *testing.T) {
+	watch := &watcher{}
+	w := newWorld(t, func(w *world) { w.config.Observer = watch })
+	for i, c := range []struct{ path, body, operation string }{
+		{chat, openAIBody("qwen-turbo", ""), "chat"}, {generation, nativeBody("qwen-turbo", ""), "chat"}, {messages, anthropicBody("qwen-turbo", ""), "chat"},
+		{responses, `{"model":"qwen-turbo","input":"x"}`, "chat"}, {"/v1/completions", `{"model":"qwen-turbo","prompt":"x"}`, "text_completion"},
+		{"/v1/embeddings", `{"model":"text-embedding","input":"x"}`, "embeddings"}, {nativeVectors, `{"model":"text-embedding","input":{"texts":["x"]}}`, "embeddings"},
+		{"/v1/rerank", `{"model":"text-rerank","query":"x","documents":["y"]}`, "rerank"}, {"/v1/models", "", "list_models"}, {"/api/v1/models/permissions", "", "manage"}, {"/v1/nothing", "", ""},
+	} {
+		w.call(ask{path: c.path, key: "marketing", ws: marketing, body: c.body})
+		for range 200 {
+			watch.mu.Lock()
+			n := len(watch.seen)
+			watch.mu.Unlock()
+			if n > i {
+				break
+			}
+			time.Sleep(5 * time.Millisecond)
+		}
+		watch.mu.Lock()
+		if got := watch.seen[i].Operation; got != c.operation {
+			t.Errorf("%s: %q", c.path, got)
+		}
+		watch.mu.Unlock()
+	}
+}
+
 // gone is a database that stops to answer.
 type gone struct {
 	*world

@@ -21,7 +21,7 @@ import (
 var at = time.Date(2026, 11, 28, 10, 0, 30, 0, time.UTC)
 
 func seen() gateway.Seen {
-	return gateway.Seen{Known: true, Own: 200 * time.Microsecond, Record: usage.Record{
+	return gateway.Seen{Known: true, Operation: "embeddings", Own: 200 * time.Microsecond, Record: usage.Record{
 		Call: "req-1", At: at, Account: "acc-1", Workspace: "llm-1", Key: "key-1", Model: "qwen-turbo", Provider: "prv-1", Dialect: "openai",
 		Input: 7, Output: 5, Cached: 2, Reasoning: 1, Status: 200, Stream: true, Duration: 500 * time.Millisecond, FirstByte: 100 * time.Millisecond,
 	}}
@@ -176,7 +176,7 @@ func TestCallsBecomeSpansOfTheGenAIConventions(t *testing.T) {
 		t.Fatal(c.bodies[0])
 	}
 	for _, want := range []string{
-		`"traceId":"4bf92f3577b34da6a3ce929d0e0e4736"`, `"parentSpanId":"00f067aa0ba902b7"`, `"name":"chat qwen-turbo"`,
+		`"traceId":"4bf92f3577b34da6a3ce929d0e0e4736"`, `"parentSpanId":"00f067aa0ba902b7"`, `"name":"embeddings qwen-turbo"`, `{"key":"gen_ai.operation.name","value":{"stringValue":"embeddings"}}`,
 		`{"key":"gen_ai.usage.input_tokens","value":{"intValue":"7"}}`, `{"key":"gen_ai.request.model","value":{"stringValue":"qwen-turbo"}}`,
 		`{"key":"error.type","value":{"stringValue":"Model.AccessDenied"}}`, `{"key":"service.name","value":{"stringValue":"bailiwick"}}`, `"status":{"code":2}`,
 	} {

@@ -185,7 +185,11 @@ func count(key string, n int) attribute {
 // It never holds prompts, answers or secrets.
 func spanOf(s gateway.Seen) otlpSpan {
 	trace, parent := parents(s.Trace)
-	name, model := "chat", "unknown"
+	name, model := s.Operation, "unknown"
+	if name == "" {
+		name = "unknown"
+	}
+	operation := name
 	if s.Known {
 		model = string(s.Model)
 		name += " " + model
@@ -194,7 +198,7 @@ func spanOf(s gateway.Seen) otlpSpan {
 		Trace: trace, ID: random(8), Parent: parent, Name: name, Kind: 2,
 		Start: fmt.Sprint(s.At.UnixNano()), End: fmt.Sprint(s.At.Add(s.Duration).UnixNano()),
 		Attributes: []attribute{
-			text("gen_ai.operation.name", "chat"), text("gen_ai.request.model", model), text("gen_ai.provider.name", string(s.Provider)),
+			text("gen_ai.operation.name", operation), text("gen_ai.request.model", model), text("gen_ai.provider.name", string(s.Provider)),
 			text("bailiwick.request_id", string(s.Call)), text("bailiwick.workspace", string(s.Workspace)), text("bailiwick.key", string(s.Key)),
 			text("bailiwick.dialect", s.Dialect), count("http.response.status_code", s.Status),
 		},

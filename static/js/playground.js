@@ -63,7 +63,13 @@
     const place = find("[data-used]");
     place.textContent = "";
     if (!usage) return;
-    const query = new URLSearchParams({ model, input: usage.prompt_tokens ?? 0, output: usage.completion_tokens ?? 0 });
+    const query = new URLSearchParams({
+      model,
+      input: usage.prompt_tokens ?? 0,
+      output: usage.completion_tokens ?? 0,
+      cached: usage.prompt_tokens_details?.cached_tokens ?? 0,
+      reasoning: usage.completion_tokens_details?.reasoning_tokens ?? 0,
+    });
     try {
       const response = await fetch(`${form.dataset.cost}?${query}`);
       if (response.ok) place.textContent = await response.text();

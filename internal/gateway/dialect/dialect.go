@@ -40,6 +40,26 @@ const (
 // apart from what was asked.
 func (s Service) Answers() bool { return s != Embeddings && s != Rerank }
 
+// Operation names the service as traces do: in the words of OpenTelemetry's
+// GenAI conventions where these have one.
+func (s Service) Operation() string {
+	switch s {
+	case Chat, Multimodal, Responses:
+		return "chat"
+	case Completion:
+		return "text_completion"
+	case Embeddings:
+		return "embeddings"
+	case Rerank:
+		return "rerank"
+	case CountTokens:
+		return "count_tokens"
+	case Models, Model:
+		return "list_models"
+	}
+	return "manage"
+}
+
 // Dialect is a protocol that callers speak.
 type Dialect interface {
 	// Name is the dialect's word in usage records.
