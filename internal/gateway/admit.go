@@ -39,15 +39,16 @@ func (g *Gateway) body(c *Call) ([]byte, *dialect.Refusal) {
 	if size > g.MaxBody {
 		return nil, g.tooLarge(c)
 	}
-	from := io.Reader(http.MaxBytesReader(c.w, c.r.Body, g.MaxBody))
+	from := io.Reader(c.r.Body) // of what has a length, no more than that can be read
 	if size < 0 {
-		from = weighed{from, func(n int64) bool { return g.carry(c, n) }}
+		from = weighed{http.MaxBytesReader(c.w, c.r.Body, g.MaxBody), func(n int64) bool { return g.carry(c, n) }}
 	} else if !g.carry(c, size) {
 		return nil, &dialect.Overloaded
 	}
 	c.waits()
-	body, err := readAll(from, size)
+	body, room, err := readAll(from, size)
 	c.waited()
+	c.room = room
 	var over *http.MaxBytesError
 	switch {
 	case errors.As(err, &over):
@@ -69,21 +70,21 @@ func (g *Gateway) tooLarge(c *Call) *dialect.Refusal {
 	return &dialect.TooLarge
 }
 
-// readAll reads to the end; size is a guess at how much comes, or -1.
-func readAll(r io.Reader, size int64) ([]byte, error) {
-	if size >= 0 {
-		body := make([]byte, size)
-		n, err := io.ReadFull(r, body)
-		if err != nil {
-			return nil, err
-		}
-		// One more read sees the end, so that the server watches the connection.
-		if extra, err := r.Read(make([]byte, 1)); extra > 0 || err != nil && err != io.EOF {
-			return nil, errors.Join(io.ErrUnexpectedEOF, err)
-		}
-		return body[:n], nil
+// readAll reads to the end, into room that is borrowed; size is how much comes, or -1.
+func readAll(r io.Reader, size int64) ([]byte, *room, error) {
+	if size < 0 {
+		var b bytes.Buffer
+		_, err := b.ReadFrom(r)
+		return b.Bytes(), nil, err
 	}
-	var b bytes.Buffer
-	_, err := b.ReadFrom(r)
-	return b.Bytes(), err
+	room := borrow(int(size))
+	body, behind := room.text[:size:size], room.text[size:size+1]
+	if _, err := io.ReadFull(r, body); err != nil {
+		return nil, room, err
+	}
+	// One more read sees the end, so that the server watches the connection.
+	if extra, err := r.Read(behind); extra > 0 || err != nil && err != io.EOF {
+		return nil, room, errors.Join(io.ErrUnexpectedEOF, err)
+	}
+	return body, room, nil
 }

@@ -3,6 +3,7 @@ package gateway
 import (
 	"net/http"
 	"strconv"
+	"sync"
 	"time"
 
 	"bailiwick/internal/gateway/anthropic"
@@ -41,9 +42,12 @@ type Call struct {
 	// limit
 	entered bool  // counts as a call on its way
 	carried int64 // bytes of the body
+	room    *room // that it lies in; nil: in none that is lent
 	pass    limit.Pass
 
 	// forward
+	places   [mostPlaces]place
+	members  [usualMembers]wire.Member // of a whole answer
 	provider ident.Provider
 	counted  bool             // the provider is our own engine, whose figures we counted
 	heard    bool             // the provider began a successful answer
@@ -61,10 +65,35 @@ type Call struct {
 	// what others took of the time until then
 	waiting time.Time // since when; zero: for nobody
 	away    time.Duration
+
+	rec    usage.Record // what was said of it last
+	values []string     // of headers that have one, together
+	broken bool         // it panicked
+}
+
+// calls are those that are over, for others to begin in their memory.
+var calls = sync.Pool{New: func() any { return new(Call) }}
+
+// What most calls need.
+const (
+	usualMembers = 12
+	usualHeaders = 14
+)
+
+// tell sets a header of the answer that has one value.
+func (c *Call) tell(h http.Header, name, value string) {
+	if len(c.values) == cap(c.values) { // older ones stay where they are
+		c.values = make([]string, 0, usualHeaders)
+	}
+	at := len(c.values)
+	c.values = append(c.values, value)
+	h[name] = c.values[at : at+1 : at+1]
 }
 
 func (g *Gateway) begin(w http.ResponseWriter, r *http.Request) *Call {
-	return &Call{ID: ident.NewCall(), At: g.Now(), start: time.Now(), w: w, r: r, dialect: openai.Dialect{}, gateway: g}
+	c := calls.Get().(*Call)
+	c.ID, c.At, c.start, c.w, c.r, c.dialect, c.gateway = ident.NewCall(), g.Now(), time.Now(), w, r, openai.Dialect{}, g
+	return c
 }
 
 // refuse answers with a refusal; nothing was sent before.
@@ -77,13 +106,13 @@ func (g *Gateway) refuse(c *Call, r dialect.Refusal) {
 	}
 	h := c.w.Header()
 	if r.Check != "" {
-		h["X-Bailiwick-Refused"] = []string{r.Check}
+		c.tell(h, "X-Bailiwick-Refused", r.Check)
 	}
 	if r.Allow != "" {
-		h["Allow"] = []string{r.Allow}
+		c.tell(h, "Allow", r.Allow)
 	}
 	if r.Retry != "" {
-		h["Retry-After"] = []string{r.Retry}
+		c.tell(h, "Retry-After", r.Retry)
 	}
 	if r.Status == http.StatusUnauthorized {
 		h["Www-Authenticate"] = bearer
@@ -105,7 +134,9 @@ func (c *Call) answer(status int, body []byte) {
 	c.status, c.began = status, time.Now()
 	h := c.head()
 	h["Content-Type"] = asJSON
-	h["Content-Length"] = []string{strconv.Itoa(len(body))}
+	if len(body) > counted { // of what is shorter, the server says so itself
+		c.tell(h, "Content-Length", strconv.Itoa(len(body)))
+	}
 	c.gateway.settle(c)
 	send := sender{c: c}
 	if len(body) > atOnce { // what is shorter waits in no buffer of ours
@@ -118,17 +149,20 @@ func (c *Call) answer(status int, body []byte) {
 	}
 }
 
+// counted is the longest answer whose length net/http finds out by itself.
+const counted = 2 << 10
+
 // atOnce is an answer that the operating system takes without waiting for the caller.
 const atOnce = 4 << 10
 
 func (c *Call) head() http.Header {
 	h := c.w.Header()
-	h[dialect.RequestID] = []string{string(c.ID)}
+	c.tell(h, dialect.RequestID, string(c.ID))
 	if c.dialect == (anthropic.Dialect{}) {
-		h[anthropic.RequestID] = []string{string(c.ID)}
+		c.tell(h, anthropic.RequestID, string(c.ID))
 	}
 	h["Cache-Control"] = notStored
-	h["Server-Timing"] = c.timing()
+	c.tell(h, "Server-Timing", c.timing())
 	h["X-Content-Type-Options"] = notSniffed
 	return h
 }

@@ -58,7 +58,7 @@ func (g *Gateway) ask(c *Call, l *leash, p place) (refusal *dialect.Refusal, aga
 	}
 	c.provider, c.counted = p.provider.ID, p.provider.Kind == provider.Embedded
 	c.waits()
-	answer, unsaid, err := c.send(l.ctx, server, p.Name)
+	answer, unsaid, err := c.send(l, server, p.Name)
 	if unsaid != nil {
 		outcome = provider.Answered // it was not asked
 		return unsaid, false
@@ -71,7 +71,7 @@ func (g *Gateway) ask(c *Call, l *leash, p place) (refusal *dialect.Refusal, aga
 			why = fault.Show(err)
 			g.Log.Warn("a provider did not answer", "request_id", string(c.ID), "provider", string(p.provider.ID), "err", err)
 		}
-		if errors.Is(err, provider.ErrUnreached) && l.ctx.Err() == nil {
+		if errors.Is(err, provider.ErrUnreached) && l.Err() == nil {
 			return &dialect.Unavailable, true
 		}
 		return c.unanswered(err, l), false
@@ -128,7 +128,7 @@ func (c *Call) unanswered(err error, l *leash) *dialect.Refusal {
 	switch {
 	case l.gone():
 		return nil
-	case errors.Is(err, provider.ErrSlow), errors.Is(l.ctx.Err(), context.Canceled):
+	case errors.Is(err, provider.ErrSlow), errors.Is(l.Err(), context.Canceled):
 		return c.breaks(dialect.TimedOut)
 	}
 	return c.breaks(dialect.CutOff)
@@ -150,15 +150,20 @@ func (g *Gateway) whole(c *Call, a *provider.Answer, l *leash) *dialect.Refusal 
 	if size > int64(g.Bounds.Answer) {
 		return c.breaks(dialect.ProviderBabbles)
 	}
-	text, err := readAll(io.LimitReader(a.Body, int64(g.Bounds.Answer)+1), size)
+	from := io.Reader(a.Body)
+	if size < 0 {
+		from = io.LimitReader(from, int64(g.Bounds.Answer)+1)
+	}
+	text, room, err := readAll(from, size)
 	c.waited()
+	defer room.give()
 	switch {
 	case err != nil:
 		return c.unanswered(err, l)
 	case len(text) > g.Bounds.Answer:
 		return c.breaks(dialect.ProviderBabbles)
 	}
-	o, err := wire.Parse(text)
+	o, err := wire.ParseIn(text, c.members[:0])
 	if err != nil {
 		return c.breaks(dialect.ProviderBabbles)
 	}

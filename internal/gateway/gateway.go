@@ -161,6 +161,7 @@ func (g *Gateway) survive(c *Call) {
 	if p == nil {
 		return
 	}
+	c.broken = true
 	if p == http.ErrAbortHandler {
 		c.failed(dialect.Internal)
 		panic(p)

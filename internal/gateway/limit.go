@@ -75,18 +75,49 @@ func (c *Call) tellLeft(requests, tokens limit.Figure) {
 		if !f.Limit.Set() {
 			continue
 		}
-		v := [3]string{strconv.Itoa(f.Limit.Count), strconv.Itoa(f.Remaining), f.Reset.Round(time.Millisecond).String()}
-		for j, name := range leftHeaders[i] {
-			h[name] = v[j : j+1 : j+1]
+		// The three lie behind each other in one text.
+		b := strconv.AppendInt(make([]byte, 0, 64), int64(f.Limit.Count), 10)
+		first := len(b)
+		b = strconv.AppendInt(b, int64(f.Remaining), 10)
+		second := len(b)
+		all := string(appendDuration(b, f.Reset))
+		c.tell(h, leftHeaders[i][0], all[:first])
+		c.tell(h, leftHeaders[i][1], all[first:second])
+		c.tell(h, leftHeaders[i][2], all[second:])
+	}
+}
+
+// appendDuration writes a time of at least 0, to the millisecond, as it writes itself.
+func appendDuration(b []byte, d time.Duration) []byte {
+	d = d.Round(time.Millisecond)
+	if d == 0 {
+		return append(b, "0s"...)
+	}
+	if d < time.Second {
+		return append(strconv.AppendInt(b, d.Milliseconds(), 10), "ms"...)
+	}
+	if d >= time.Hour {
+		b = append(strconv.AppendInt(b, int64(d/time.Hour), 10), 'h')
+	}
+	if d >= time.Minute {
+		b = append(strconv.AppendInt(b, int64(d/time.Minute%60), 10), 'm')
+	}
+	d %= time.Minute
+	b = strconv.AppendInt(b, int64(d/time.Second), 10)
+	if part := d % time.Second / time.Millisecond; part > 0 {
+		b = append(b, '.', byte('0'+part/100), byte('0'+part/10%10), byte('0'+part%10))
+		for b[len(b)-1] == '0' {
+			b = b[:len(b)-1]
 		}
 	}
+	return append(b, 's')
 }
 
 // tellRetry says when to try again: to the second, and to the millisecond to
 // clients that understand that. Where waiting does not help it says that.
 func (c *Call) tellRetry(refused *limit.Refusal, r *dialect.Refusal) {
 	if refused.Never {
-		c.w.Header()["X-Should-Retry"] = []string{"false"}
+		c.tell(c.w.Header(), "X-Should-Retry", "false")
 		return
 	}
 	wait := refused.Retry
@@ -94,5 +125,5 @@ func (c *Call) tellRetry(refused *limit.Refusal, r *dialect.Refusal) {
 		wait = time.Second // until a running call ends, and nobody knows when
 	}
 	r.Retry = strconv.Itoa(int((wait + time.Second - 1) / time.Second))
-	c.w.Header()["Retry-After-Ms"] = []string{strconv.Itoa(int((wait + time.Millisecond - 1) / time.Millisecond))}
+	c.tell(c.w.Header(), "Retry-After-Ms", strconv.Itoa(int((wait+time.Millisecond-1)/time.Millisecond)))
 }

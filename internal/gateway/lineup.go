@@ -31,7 +31,7 @@ func (p place) spot() provider.Spot {
 // there at all. All of them are places of the one model that was authorized.
 func (g *Gateway) lineUp(c *Call) ([]place, *dialect.Refusal) {
 	all := c.decision.Model.Servings
-	line := make([]place, 0, min(len(all), 8))
+	line := c.places[:0]
 	var waiting []place
 	var rest time.Duration
 	for _, s := range all {

@@ -25,6 +25,11 @@ func (g *Gateway) leave(c *Call) {
 		g.load.calls.Add(-1)
 	}
 	g.load.bytes.Add(-c.carried)
+	if !c.broken { // whoever was interrupted may look at it still
+		c.room.give()
+		*c = Call{}
+		calls.Put(c)
+	}
 }
 
 // carry counts more bytes of a call's body, if there is room for them.

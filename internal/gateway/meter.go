@@ -19,11 +19,12 @@ const likelyOutput = 256
 // foresee books that a call is about to be sent to a provider, with what it is
 // likely to consume. What cannot be booked is not sent.
 func (g *Gateway) foresee(c *Call, first ident.Provider) *dialect.Refusal {
-	rec := c.record(0)
+	rec := &c.rec
+	*rec = c.record(0)
 	rec.Provider, rec.Source, rec.Status, rec.Code = first, usage.Estimated, http.StatusInternalServerError, usage.Interrupted
 	rec.Input, rec.Output = wire.Estimate(c.exchange.Said()), likelyOutput
-	c.price(&rec)
-	if err := g.Usage.Begin(&rec); err != nil {
+	c.price(rec)
+	if err := g.Usage.Begin(rec); err != nil {
 		g.Log.Warn("a call could not be booked and was refused", "request_id", string(c.ID), "err", err)
 		return &dialect.Overloaded
 	}
@@ -64,11 +65,12 @@ func (g *Gateway) settle(c *Call) {
 		return
 	}
 	c.settled = true
-	rec := c.record(time.Since(c.start))
+	rec := &c.rec
+	*rec = c.record(time.Since(c.start))
 	c.pass.Settle(rec.Input + rec.Output)
 	if rec.Account != "" {
-		c.price(&rec)
-		g.Usage.End(&rec)
+		c.price(rec)
+		g.Usage.End(rec)
 	}
 }
 

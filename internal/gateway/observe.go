@@ -38,15 +38,19 @@ func (c *Call) own() time.Duration {
 	return max(c.began.Sub(c.start)-c.away, 1)
 }
 
-// timing says in a header what the gateway's own share of the time is, in
+// timing says for a header what the gateway's own share of the time is, in
 // milliseconds, and what it waited for others.
-func (c *Call) timing() []string {
-	b := make([]byte, 0, 48)
-	b = append(b, "gateway;dur="...)
-	b = strconv.AppendFloat(b, float64(c.own())/1e6, 'f', 3, 64)
+func (c *Call) timing() string {
+	b := appendMillis(append(make([]byte, 0, 64), "gateway;dur="...), c.own())
 	if c.away > 0 {
-		b = append(b, ", wait;dur="...)
-		b = strconv.AppendFloat(b, float64(c.away)/1e6, 'f', 3, 64)
+		b = appendMillis(append(b, ", wait;dur="...), c.away)
 	}
-	return []string{string(b)}
+	return string(b)
+}
+
+// appendMillis writes a time in milliseconds, with three digits of them.
+func appendMillis(b []byte, d time.Duration) []byte {
+	micros := int64(d+time.Microsecond/2) / 1000
+	b = append(strconv.AppendInt(b, micros/1000, 10), '.')
+	return append(b, byte('0'+micros/100%10), byte('0'+micros/10%10), byte('0'+micros%10))
 }

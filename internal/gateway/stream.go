@@ -28,6 +28,7 @@ type relay struct {
 	out    []byte // what the caller gets next
 	now    dialect.Event
 	ended  bool // regularly
+	end    [64]byte
 }
 
 var outs = sync.Pool{New: func() any { b := make([]byte, 0, 8<<10); return &b }}
@@ -58,7 +59,7 @@ func (g *Gateway) stream(c *Call, a *provider.Answer, l *leash) *dialect.Refusal
 		return nil
 	}
 	l.hurry(lastRead)
-	a.Body.Read(make([]byte, 64)) // sees the end, so that the connection can serve again
+	a.Body.Read(s.end[:]) // sees the end, so that the connection can serve again
 	return nil
 }
 
@@ -141,7 +142,7 @@ func (s *relay) broken(err error) *dialect.Refusal {
 	switch {
 	case errors.Is(err, wire.ErrTooLong):
 		return &dialect.ProviderBabbles
-	case s.l.ctx.Err() != nil && !s.l.gone():
+	case s.l.Err() != nil && !s.l.gone():
 		return &dialect.TimedOut
 	}
 	return &dialect.CutOff

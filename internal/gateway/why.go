@@ -29,7 +29,7 @@ func (g *Gateway) point(c *Call, body []byte) []byte {
 		return body
 	}
 	url := g.Console + whyPath + string(c.ID)
-	c.w.Header()["Link"] = []string{"<" + url + `>; rel="help"`}
+	c.tell(c.w.Header(), "Link", "<"+url+`>; rel="help"`)
 	return append(append(append(body[:len(body)-1], `,"why":"`...), url...), `"}`...)
 }
 

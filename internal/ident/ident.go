@@ -87,7 +87,7 @@ func NewCall() Call {
 	var b [16]byte
 	rand.Read(b[:])
 	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
-	return Call(fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:]))
+	return CallOf(b)
 }
 
 // token draws n base-36 characters without bias.

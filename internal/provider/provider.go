@@ -101,7 +101,7 @@ type Server interface {
 // Request is one call to a provider.
 type Request struct {
 	Path   string // below the base URL, such as "chat/completions"
-	Body   []byte // JSON in the OpenAI protocol; model is the name at the provider
+	Body   []byte // JSON in the OpenAI protocol; model is the name at the provider. Nobody looks at it once the answer's body is closed
 	Stream bool   // the answer is server-sent events
 	Call   ident.Call
 }

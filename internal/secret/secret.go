@@ -13,7 +13,9 @@ import (
 	"encoding/base64"
 	"fmt"
 	"hash/crc32"
+	"io"
 	"log/slog"
+	"sync"
 )
 
 // Text is a secret in clear. It prints as "[redacted]" everywhere; Reveal is
@@ -146,26 +148,50 @@ func NewPassword() Text {
 func TokenDigest(t string) Digest { return sha256.Sum256([]byte(t)) }
 
 // Pepper digests the secrets of API keys.
-type Pepper struct{ key []byte }
+type Pepper struct {
+	key  []byte
+	macs *sync.Pool // of what was keyed already, which costs more than the digest; nil: nothing is kept
+}
+
+// keyed is an HMAC and what goes in and out of it.
+type keyed struct {
+	mac interface {
+		io.Writer
+		Reset()
+		Sum([]byte) []byte
+	}
+	text   []byte
+	digest Digest
+}
+
+func pepper(key []byte) Pepper {
+	return Pepper{key, &sync.Pool{New: func() any { return &keyed{mac: hmac.New(sha256.New, key)} }}}
+}
 
 // Digest is the value an API key's secret is kept and found under.
 func (p Pepper) Digest(secret string) Digest {
-	mac := hmac.New(sha256.New, p.key)
-	mac.Write([]byte(secret))
-	var d Digest
-	mac.Sum(d[:0])
-	return d
+	if p.macs == nil {
+		p = pepper(p.key)
+	}
+	k := p.macs.Get().(*keyed)
+	defer p.macs.Put(k)
+	k.mac.Reset()
+	k.text = append(k.text[:0], secret...)
+	k.mac.Write(k.text)
+	clear(k.text) // secrets are not left lying about
+	k.mac.Sum(k.digest[:0])
+	return k.digest
 }
 
 // Pepper derives the pepper of API keys from the master key.
-func (m Master) Pepper() Pepper { return Pepper{m.derive("api keys")} }
+func (m Master) Pepper() Pepper { return pepper(m.derive("api keys")) }
 
 // AdminPepper derives the pepper of admin keys.
-func (m Master) AdminPepper() Pepper { return Pepper{m.derive("admin keys")} }
+func (m Master) AdminPepper() Pepper { return pepper(m.derive("admin keys")) }
 
 // Factors derives the pepper of recovery codes and of the challenges that
 // passkeys sign.
-func (m Master) Factors() Pepper { return Pepper{m.derive("second factors")} }
+func (m Master) Factors() Pepper { return pepper(m.derive("second factors")) }
 
 // NewRecoveryCode draws a code to be written down: 80 bits as four groups of
 // four of the letters and digits that are not taken for one another.

@@ -38,11 +38,11 @@ type Object struct {
 const usual = 12
 
 // Parse reads a text that must be one object. The object keeps the text.
-func Parse(text []byte) (Object, error) { return parse(text, make([]Member, 0, usual)) }
+func Parse(text []byte) (Object, error) { return ParseIn(text, make([]Member, 0, usual)) }
 
-// parse is Parse with room for the members, which an object that is looked at
+// ParseIn is Parse with room for the members, which an object that is looked at
 // and dropped need not take from the heap.
-func parse(text []byte, room []Member) (Object, error) {
+func ParseIn(text []byte, room []Member) (Object, error) {
 	s := scanners.Get().(*scanner)
 	defer s.done()
 	s.text = text

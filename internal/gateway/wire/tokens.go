@@ -24,15 +24,17 @@ func ReadTokens(raw []byte, answers bool) (t Tokens) {
 	}
 	t.Said = true
 	var room, inner [usual]Member
-	o, err := parse(raw, room[:0])
+	o, err := ParseIn(raw, room[:0])
 	if err != nil {
 		t.Doubted = true
 		return t
 	}
-	t.Input = t.figure(first(o, "prompt_tokens", "input_tokens", orTotal[answers]), true)
-	t.Output = t.figure(first(o, "completion_tokens", "output_tokens", ""), answers)
-	t.Cached = min(t.Input, t.figure(first(t.inner(inner[:0], o, "prompt_tokens_details", "input_tokens_details"), "cached_tokens", "", ""), false))
-	t.Reason = min(t.Output, t.figure(first(t.inner(inner[:0], o, "completion_tokens_details", "output_tokens_details"), "reasoning_tokens", "", ""), false))
+	t.Input = t.figure(first(raw, o, "prompt_tokens", "input_tokens", orTotal[answers]), true)
+	t.Output = t.figure(first(raw, o, "completion_tokens", "output_tokens", ""), answers)
+	details := first(raw, o, "prompt_tokens_details", "input_tokens_details", "")
+	t.Cached = min(t.Input, t.figure(first(details, t.inner(inner[:0], details), "cached_tokens", "", ""), false))
+	details = first(raw, o, "completion_tokens_details", "output_tokens_details", "")
+	t.Reason = min(t.Output, t.figure(first(details, t.inner(inner[:0], details), "reasoning_tokens", "", ""), false))
 	return t
 }
 
@@ -60,23 +62,24 @@ func (t *Tokens) figure(raw []byte, needed bool) int {
 
 var orTotal = map[bool]string{false: "total_tokens", true: ""}
 
-// first is the first member that says something.
-func first(o Object, a, b, c string) []byte {
+// first is the first member that says something, of an object and its text. (That
+// it is cut from the text and not from the object leaves the members of objects
+// that are dropped on the stack.)
+func first(text []byte, o Object, a, b, c string) []byte {
 	for _, name := range [...]string{a, b, c} {
-		if raw := o.Get(name); !Null(raw) {
-			return raw
+		if m := o.Find(name); m != nil && !Null(text[m.Start:m.End]) {
+			return text[m.Start:m.End]
 		}
 	}
 	return nil
 }
 
-// inner is the object under one of two names; one of nothing when there is none.
-func (t *Tokens) inner(room []Member, o Object, a, b string) Object {
-	raw := first(o, a, b, "")
+// inner reads the details of a figure; one of nothing when there are none.
+func (t *Tokens) inner(room []Member, raw []byte) Object {
 	if raw == nil {
 		return Object{}
 	}
-	d, err := parse(raw, room)
+	d, err := ParseIn(raw, room)
 	t.Doubted = t.Doubted || err != nil
 	return d
 }

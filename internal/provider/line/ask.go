@@ -39,7 +39,8 @@ func (l *Line) ask(ctx context.Context, q Request) (*http.Response, error) {
 	for name, values := range q.Header {
 		r.Header[name] = values
 	}
-	if body := q.Body; body != nil {
+	if q.Body != nil {
+		body := bytes.Clone(q.Body) // the transport may look at it when the answer is there already
 		r.Header["Content-Type"] = asJSON
 		r.ContentLength = int64(len(body))
 		r.Body = io.NopCloser(bytes.NewReader(body))

@@ -75,12 +75,12 @@ func both(text []byte) (ours, theirs said, we, they bool, again bool) {
 		}
 		return newScript(text), nil
 	}
-	head := []byte("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
-	ours, we = read(p.Ask(context.Background(), head, nil))
-	p.Ask(context.Background(), head, nil)
+	head := []byte("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n")
+	ours, we = read(p.Ask(context.Background(), head, []byte{}))
+	p.Ask(context.Background(), head, []byte{})
 	again = dialled == 1
 	tr := &http.Transport{DisableCompression: true, MaxResponseHeaderBytes: 4 << 10, DialContext: func(context.Context, string, string) (net.Conn, error) { return newScript(text), nil }}
-	r, _ := http.NewRequest(http.MethodGet, "http://h/", nil)
+	r, _ := http.NewRequest(http.MethodPost, "http://h/", nil)
 	theirs, they = read(tr.RoundTrip(r))
 	tr.CloseIdleConnections()
 	return ours, theirs, we, they, again

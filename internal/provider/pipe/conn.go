@@ -24,6 +24,7 @@ type conn struct {
 	unwatch func() bool
 	ended   atomic.Bool // who asked does not want the answer any more
 	rest    chan error  // gets how sending the rest ended that is sent beside reading; nil: nothing is
+	ending  func()      // is end
 	peek    peek
 }
 
@@ -43,12 +44,13 @@ const (
 func newConn(p *Pool, plain net.Conn) *conn {
 	c := &conn{pool: p, plain: plain}
 	c.r = bufio.NewReaderSize(c, buffer)
+	c.ending = c.end
 	c.peek.at(plain)
 	return c
 }
 
 // ask sends a request and reads the head of its answer. Untouched means that the
-// host has taken nothing of it.
+// host has taken nothing of it, or that it was only a question and nothing came back.
 func (c *conn) ask(ctx context.Context, head, body []byte) (resp *http.Response, untouched bool, err error) {
 	c.began, c.left, c.rest = false, c.pool.MostHead, nil
 	c.ended.Store(false)
@@ -56,7 +58,7 @@ func (c *conn) ask(ctx context.Context, head, body []byte) (resp *http.Response,
 		c.until = now.Add(c.pool.Patience + slack)
 		c.plain.SetDeadline(c.until)
 	}
-	c.unwatch = context.AfterFunc(ctx, c.end)
+	c.unwatch = watch(ctx, c.ending)
 	sent, failed := c.send(head, body)
 	if failed != nil {
 		if sent == 0 {
@@ -70,7 +72,7 @@ func (c *conn) ask(ctx context.Context, head, body []byte) (resp *http.Response,
 		if failed != nil {
 			err = failed
 		}
-		return nil, false, or(ctx.Err(), err)
+		return nil, body == nil && c.left == c.pool.MostHead, or(ctx.Err(), err)
 	}
 	c.began = true
 	a := &answer{Reader: resp.Body, c: c, ctx: ctx, keep: failed == nil && !resp.Close}
@@ -79,6 +81,15 @@ func (c *conn) ask(ctx context.Context, head, body []byte) (resp *http.Response,
 		a.end(a.keep && c.spent())
 	}
 	return resp, false, nil
+}
+
+// watch is context.AfterFunc, which makes more ado with contexts that can do the
+// same by themselves.
+func watch(ctx context.Context, end func()) (stop func() bool) {
+	if able, ok := ctx.(interface{ AfterFunc(func()) func() bool }); ok {
+		return able.AfterFunc(end)
+	}
+	return context.AfterFunc(ctx, end)
 }
 
 func or(a, b error) error {

@@ -38,8 +38,9 @@ type Pool struct {
 // Ask sends a request, its head with the blank line after it and its body, and
 // gives the answer as it begins. Close its body, or read it to the end.
 //
-// A request is sent again, on a fresh connection, if the host has closed the one
-// that was kept before it took anything of it; and never otherwise. The error of
+// A request is sent again, on another connection, if the host has closed the one
+// that was kept before it took anything of it, or before it answered one without
+// a body, which changes nothing there; and never otherwise. The error of
 // a connection that could not be made is the dial's own; once ctx has ended the
 // error is its.
 func (p *Pool) Ask(ctx context.Context, head, body []byte) (*http.Response, error) {

@@ -165,6 +165,13 @@ func TestWhatTheHostTookIsNeverSentTwice(t *testing.T) {
 	if n := taken.Load(); n != 2 {
 		t.Errorf("two questions were taken %d times", n)
 	}
+	if _, err := ask(t.Context(), p, "third"); err != nil {
+		t.Fatal(err)
+	}
+	taken.Store(0)
+	if resp, err := p.Ask(t.Context(), []byte("GET /x HTTP/1.1\r\nHost: h\r\n\r\n"), nil); err != nil || resp.StatusCode != 200 || taken.Load() != 2 {
+		t.Errorf("what changes nothing was asked %d times: %v", taken.Load(), err)
+	}
 }
 
 func TestWhoDoesNotWantTheAnswerWaitsNoLonger(t *testing.T) {
