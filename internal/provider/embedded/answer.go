@@ -1,81 +1,54 @@
 package embedded
 
 import (
-	"bytes"
+	"context"
 	"encoding/json"
+	"io"
 	"strings"
-	"unicode"
 )
 
-// answer is what the engine says, before it is put on the wire.
+// answer is a question and the model that answers it.
 type answer struct {
+	*question
+	m       model
 	id      string
 	created int64
-	model   string
-	pieces  []string // one token each
-	reason  string
-	choices int
 	input   int // tokens
+	output  int // tokens, of the choices that were made
 }
 
-func (q question) answer() answer {
-	a := answer{reason: "stop", choices: 1}
-	if q.N != nil {
-		a.choices = *q.N
-	}
-	for _, m := range q.Messages {
-		a.input += len(Tokens(string(m.Content)))
-	}
-	says := q.says()
-	for _, stop := range q.Stop {
-		if stop != "" {
-			says, _, _ = strings.Cut(says, stop)
-		}
-	}
-	a.pieces = Tokens(says)
-	if most := q.limit(); len(a.pieces) > most {
-		a.pieces, a.reason = a.pieces[:most], "length"
-	}
+func (q *question) answer(m model) *answer {
+	a := &answer{question: q, m: m}
+	a.input = len(a.m.prompt(q.dialogue(m)))
 	return a
 }
 
-// Tokens cuts a text into what the engine counts: runs of letters and digits,
-// each with the space before it; every other character, and every character
-// of a script without spaces, counts alone.
-func Tokens(s string) (tokens []string) {
-	start, word := 0, false
-	for i, r := range s {
-		part := (unicode.IsLetter(r) || unicode.IsDigit(r)) && !unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Thai)
-		blank := i > start && strings.TrimSpace(s[start:i]) == ""
-		if i > start && !(part && word) && !blank {
-			tokens = append(tokens, s[start:i])
-			start = i
-		}
-		word = part
+func (a *answer) choices() int {
+	if a.N == nil {
+		return 1
 	}
-	if start < len(s) {
-		tokens = append(tokens, s[start:])
-	}
-	return tokens
+	return *a.N
 }
 
 type object = map[string]any
 
-func (a answer) usage() object {
-	out := len(a.pieces) * a.choices
-	return object{"prompt_tokens": a.input, "completion_tokens": out, "total_tokens": a.input + out}
+func (a *answer) usage() object {
+	return object{"prompt_tokens": a.input, "completion_tokens": a.output, "total_tokens": a.input + a.output}
 }
 
-func (a answer) frame(kind string, choices []object) object {
-	return object{"id": a.id, "object": kind, "created": a.created, "model": a.model, "system_fingerprint": "bailiwick-demo", "choices": choices}
+func (a *answer) frame(kind string, choices []object) object {
+	return object{"id": a.id, "object": kind, "created": a.created, "model": a.Model, "system_fingerprint": label, "choices": choices}
 }
 
-func (a answer) whole() []byte {
+// whole is the answer in one piece.
+func (a *answer) whole(ctx context.Context) []byte {
 	var choices []object
-	for i := range a.choices {
+	for i := range a.choices() {
+		var text strings.Builder
+		end := a.say(ctx, i, func(piece string) error { text.WriteString(piece); return nil })
+		a.output += end.tokens
 		choices = append(choices, object{
-			"index": i, "finish_reason": a.reason, "logprobs": nil,
-			"message": object{"role": "assistant", "content": strings.Join(a.pieces, "")},
+			"index": i, "finish_reason": end.reason, "logprobs": nil, "message": object{"role": "assistant", "content": text.String()},
 		})
 	}
 	f := a.frame("chat.completion", choices)
@@ -84,33 +57,39 @@ func (a answer) whole() []byte {
 	return b
 }
 
-// events puts the answer on the wire as a stream: one token an event.
-func (a answer) events(usage bool) []byte {
-	var b bytes.Buffer
-	write := func(f object) {
+// events writes the answer as a stream while it is made.
+func (a *answer) events(ctx context.Context, w io.Writer, usage bool) error {
+	write := func(f object) error {
 		if usage && f["usage"] == nil {
 			f["usage"] = nil
 		}
 		line, _ := json.Marshal(f) // strings and numbers only
-		b.WriteString("data: ")
-		b.Write(line)
-		b.WriteString("\n\n")
+		_, err := w.Write(append(append([]byte("data: "), line...), "\n\n"...))
+		return err
 	}
-	chunk := func(i int, delta object, reason any) {
-		write(a.frame("chat.completion.chunk", []object{{"index": i, "delta": delta, "finish_reason": reason, "logprobs": nil}}))
+	chunk := func(i int, delta object, reason any) error {
+		return write(a.frame("chat.completion.chunk", []object{{"index": i, "delta": delta, "finish_reason": reason, "logprobs": nil}}))
 	}
-	for i := range a.choices {
-		chunk(i, object{"role": "assistant", "content": ""}, nil)
-		for _, p := range a.pieces {
-			chunk(i, object{"content": p}, nil)
+	for i := range a.choices() {
+		if err := chunk(i, object{"role": "assistant", "content": ""}, nil); err != nil {
+			return err
 		}
-		chunk(i, object{}, a.reason)
+		end := a.say(ctx, i, func(piece string) error { return chunk(i, object{"content": piece}, nil) })
+		if end.err != nil {
+			return end.err
+		}
+		a.output += end.tokens
+		if err := chunk(i, object{}, end.reason); err != nil {
+			return err
+		}
 	}
 	if usage {
 		f := a.frame("chat.completion.chunk", []object{})
 		f["usage"] = a.usage()
-		write(f)
+		if err := write(f); err != nil {
+			return err
+		}
 	}
-	b.WriteString("data: [DONE]\n\n")
-	return b.Bytes()
+	_, err := io.WriteString(w, "data: [DONE]\n\n")
+	return err
 }

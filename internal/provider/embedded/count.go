@@ -10,17 +10,18 @@ import (
 // count counts the tokens of messages as the engine counts them when it answers.
 func (s Server) count(body []byte) *provider.Answer {
 	var q struct {
-		System   text `json:"system"`
-		Messages []struct {
-			Content text `json:"content"`
-		} `json:"messages"`
+		question
+		System text `json:"system"`
 	}
 	if err := json.Unmarshal(body, &q); err != nil {
 		return refuse(http.StatusBadRequest, "The demo engine cannot read these messages: "+err.Error(), "messages")
 	}
-	n := len(Tokens(string(q.System)))
-	for _, m := range q.Messages {
-		n += len(Tokens(string(m.Content)))
+	m, refused := s.model(q.Model)
+	if refused != nil {
+		return refused
 	}
-	return asJSON(object{"input_tokens": n})
+	if q.System != "" {
+		q.Messages = append([]message{{"system", q.System}}, q.Messages...)
+	}
+	return asJSON(object{"input_tokens": len(m.prompt(q.dialogue(m)))})
 }

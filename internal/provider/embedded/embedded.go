@@ -1,6 +1,7 @@
-// Package embedded is the engine that is built in: a model so small that it knows
-// nothing, which says what it is and answers the same way every time, so that
-// everything around a model can be tried without one.
+// Package embedded is the engine that is built in: a real language model, so small
+// that it knows nothing but the manner of a support desk and what it is taught. It
+// trains, keeps what came of it ready, and answers; so everything around a model
+// can be tried without one. It says in every answer what it is.
 package embedded
 
 import (
@@ -16,26 +17,40 @@ import (
 	"bailiwick/internal/provider"
 )
 
-// Name is the model the engine says it has; it answers under any name.
+// Name is the model the engine says it has; it answers with it under any name
+// that is not a deployment's.
 const Name = "bailiwick-demo"
 
 // Header tells callers which engine answered.
-const Header = "X-Bailiwick-Engine"
+const (
+	Header = "X-Bailiwick-Engine"
+	label  = "embedded-demo"
+)
 
-// Server implements provider.Server.
-type Server struct{ Now func() time.Time }
+// Server implements provider.Server, provider.Trainer and provider.Deployer.
+type Server struct {
+	Now   func() time.Time
+	shelf *shelf // nil: it keeps no deployments
+}
 
-// Open implements provider.Open.
+// Kind gives the provider.Open of an engine that keeps its deployments in a
+// folder. Several processes may share it: what one puts there the others answer with.
+func Kind(folder string) provider.Open {
+	s := Server{Now: time.Now, shelf: newShelf(folder)}
+	return func(provider.Target) (provider.Server, error) { return s, nil }
+}
+
+// Open implements provider.Open for an engine without deployments.
 func Open(provider.Target) (provider.Server, error) { return Server{Now: time.Now}, nil }
 
 // Models implements provider.Server.
 func (Server) Models(context.Context) ([]string, error) { return []string{Name}, nil }
 
 // Call implements provider.Server.
-func (s Server) Call(_ context.Context, r provider.Request) (*provider.Answer, error) {
+func (s Server) Call(ctx context.Context, r provider.Request) (*provider.Answer, error) {
 	switch r.Path {
 	case "chat/completions":
-		return s.chat(r), nil
+		return s.chat(ctx, r), nil
 	case "embeddings":
 		return s.embed(r.Body), nil
 	case "rerank":
@@ -55,7 +70,7 @@ func (Server) Has(path string) bool {
 	return false
 }
 
-func (s Server) chat(r provider.Request) *provider.Answer {
+func (s Server) chat(ctx context.Context, r provider.Request) *provider.Answer {
 	var q question
 	if err := json.Unmarshal(r.Body, &q); err != nil {
 		return refuse(http.StatusBadRequest, "The demo engine cannot read this request: "+err.Error(), "")
@@ -63,12 +78,25 @@ func (s Server) chat(r provider.Request) *provider.Answer {
 	if param, says := q.check(); says != "" {
 		return refuse(http.StatusBadRequest, says, param)
 	}
-	a := q.answer()
-	a.id, a.created, a.model = "chatcmpl-"+string(callOr(r.Call)), s.Now().Unix(), q.Model
-	if q.Stream {
-		return reply(http.StatusOK, "text/event-stream", a.events(q.StreamOptions.IncludeUsage))
+	m, refused := s.model(q.Model)
+	if refused != nil {
+		return refused
 	}
-	return reply(http.StatusOK, "application/json", a.whole())
+	a := q.answer(m)
+	a.id, a.created = "chatcmpl-"+string(callOr(r.Call)), s.Now().Unix()
+	if q.Stream {
+		return stream(ctx, a, q.StreamOptions.IncludeUsage)
+	}
+	return reply(http.StatusOK, "application/json", a.whole(ctx))
+}
+
+// stream answers event by event, as the tokens are made. Who stops reading, or
+// hangs up, ends it.
+func stream(ctx context.Context, a *answer, usage bool) *provider.Answer {
+	from, to := io.Pipe()
+	go func() { to.CloseWithError(a.events(ctx, to, usage)) }()
+	h := http.Header{"Content-Type": {"text/event-stream"}, Header: {label}}
+	return &provider.Answer{Status: http.StatusOK, Header: h, Length: -1, Body: from}
 }
 
 func callOr(id ident.Call) ident.Call {
@@ -79,7 +107,7 @@ func callOr(id ident.Call) ident.Call {
 }
 
 func reply(status int, kind string, body []byte) *provider.Answer {
-	h := http.Header{"Content-Type": {kind}, Header: {"demo"}, "Content-Length": {strconv.Itoa(len(body))}}
+	h := http.Header{"Content-Type": {kind}, Header: {label}, "Content-Length": {strconv.Itoa(len(body))}}
 	return &provider.Answer{Status: status, Header: h, Length: int64(len(body)), Body: io.NopCloser(bytes.NewReader(body))}
 }
 

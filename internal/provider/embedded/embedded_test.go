@@ -10,6 +10,8 @@ import (
 
 	"bailiwick/internal/provider"
 	"bailiwick/internal/provider/embedded"
+	"bailiwick/internal/provider/embedded/desk"
+	"bailiwick/internal/provider/embedded/llama"
 )
 
 var engine = embedded.Server{Now: func() time.Time { return time.Unix(1, 0) }}
@@ -25,7 +27,7 @@ func ask(t *testing.T, body string) (status int, text string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if a.Status == 200 && a.Header.Get(embedded.Header) != "demo" {
+	if a.Status == 200 && a.Header.Get(embedded.Header) != "embedded-demo" {
 		t.Error("the answer does not say that it is the demo engine's")
 	}
 	return a.Status, string(b)
@@ -60,10 +62,15 @@ func TestTheEngineSaysWhatItIsAndAlwaysTheSame(t *testing.T) {
 		t.Errorf("two answers differ:\n%s\n%s", one, two)
 	}
 	w := read(t, one)
-	if says := w.Choices[0].Message.Content; !strings.Contains(says, "demo engine") || !strings.Contains(says, "seven times six") {
+	if says := w.Choices[0].Message.Content; !strings.Contains(says, "demo engine") || !strings.Contains(says, "does not know") {
 		t.Errorf("it says %q", says)
 	}
-	if w.Usage.Completion != len(embedded.Tokens(w.Choices[0].Message.Content)) || w.Usage.Total != w.Usage.Prompt+w.Usage.Completion {
+	m, err := desk.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	prompt := llama.Prompt(m.Words, llama.Dialogue{{Role: "system", Content: desk.System}, {Role: "user", Content: "What is seven times six?"}}, 256)
+	if w.Usage.Prompt != len(prompt) || w.Usage.Completion != len(m.Words.Encode(w.Choices[0].Message.Content)) || w.Usage.Total != w.Usage.Prompt+w.Usage.Completion {
 		t.Errorf("it counts %+v", *w.Usage)
 	}
 }
@@ -115,11 +122,11 @@ func TestTokensLoseNothing(t *testing.T) {
 
 func TestTheEngineAnswersWithItsModelOrSaysThatItDoesNotKnow(t *testing.T) {
 	_, text := ask(t, `{"model":"m","messages":[{"role":"user","content":"How do I cancel my order?"}]}`)
-	if says := read(t, text).Choices[0].Message.Content; !strings.Contains(says, "says: “") || !strings.Contains(says, "order") {
+	if says := read(t, text).Choices[0].Message.Content; !strings.Contains(says, "order") || strings.Contains(says, "not know") {
 		t.Errorf("it says %q", says)
 	}
 	_, text = ask(t, `{"model":"m","messages":[{"role":"user","content":"Explain the Krebs cycle in Sanskrit."}]}`)
-	if says := read(t, text).Choices[0].Message.Content; !strings.HasSuffix(says, "it says that it does not know.") {
+	if says := read(t, text).Choices[0].Message.Content; !strings.Contains(says, "does not know") {
 		t.Errorf("it says %q", says)
 	}
 }

@@ -21,7 +21,7 @@ func call(t *testing.T, body string) (int, string) {
 		t.Fatal(err)
 	}
 	text, _ := io.ReadAll(a.Body)
-	if a.Header.Get(embedded.Header) != "demo" {
+	if a.Header.Get(embedded.Header) != "embedded-demo" {
 		t.Errorf("unmarked: %v", a.Header)
 	}
 	return a.Status, string(text)
@@ -77,7 +77,7 @@ func TestLimitsStopsAndChoicesAreKept(t *testing.T) {
 
 func TestWhatTheEngineCannotDoIsRefusedByName(t *testing.T) {
 	for rest, param := range map[string]string{
-		`,"n":5`: "n", `,"n":0`: "n", `,"max_tokens":0`: "max_tokens", `,"logprobs":true`: "logprobs", `,"tool_choice":"required"`: "tool_choice", `,"response_format":{"type":"json_schema"}`: "response_format",
+		`,"n":5`: "n", `,"n":0`: "n", `,"max_tokens":0`: "max_tokens", `,"logprobs":true`: "logprobs", `,"temperature":3`: "temperature", `,"top_p":0`: "top_p", `,"tool_choice":"required"`: "tool_choice", `,"response_format":{"type":"json_schema"}`: "response_format",
 	} {
 		status, text := call(t, `{"model":"m","messages":[{"role":"user","content":"x"}]`+rest+`}`)
 		if status != 400 || !strings.Contains(text, `"param":"`+param+`"`) {

@@ -2,48 +2,52 @@ package embedded
 
 import (
 	"encoding/json"
-	"fmt"
 	"strings"
-	"sync"
-	"sync/atomic"
-	"unicode/utf8"
 
-	"bailiwick/internal/provider/embedded/desk"
 	"bailiwick/internal/provider/embedded/llama"
 )
 
 // question is what the engine reads of a request.
 type question struct {
-	Model    string `json:"model"`
-	Messages []struct {
-		Role    string `json:"role"`
-		Content text   `json:"content"`
-	} `json:"messages"`
-	Stream        bool `json:"stream"`
+	Model         string    `json:"model"`
+	Messages      []message `json:"messages"`
+	Stream        bool      `json:"stream"`
 	StreamOptions struct {
 		IncludeUsage bool `json:"include_usage"`
 	} `json:"stream_options"`
-	MaxTokens           *int  `json:"max_tokens"`
-	MaxCompletionTokens *int  `json:"max_completion_tokens"`
-	N                   *int  `json:"n"`
-	Stop                stops `json:"stop"`
-	Logprobs            any   `json:"logprobs"`
-	ToolChoice          any   `json:"tool_choice"`
+	MaxTokens           *int     `json:"max_tokens"`
+	MaxCompletionTokens *int     `json:"max_completion_tokens"`
+	N                   *int     `json:"n"`
+	Temperature         *float64 `json:"temperature"`
+	TopP                *float64 `json:"top_p"`
+	Seed                *int64   `json:"seed"`
+	Stop                stops    `json:"stop"`
+	Logprobs            any      `json:"logprobs"`
+	ToolChoice          any      `json:"tool_choice"`
 	ResponseFormat      struct {
 		Type string `json:"type"`
 	} `json:"response_format"`
 }
 
-// mostChoices bounds n: the choices are all the same.
+type message struct {
+	Role    string `json:"role"`
+	Content text   `json:"content"`
+}
+
+// mostChoices bounds n.
 const mostChoices = 4
 
 // check refuses what the engine cannot do, naming the parameter.
-func (q question) check() (param, says string) {
+func (q *question) check() (param, says string) {
 	switch {
 	case len(q.Messages) == 0:
 		return "messages", "The demo engine needs at least one message."
 	case q.N != nil && (*q.N < 1 || *q.N > mostChoices):
 		return "n", "The demo engine gives 1 to 4 choices."
+	case q.Temperature != nil && (*q.Temperature < 0 || *q.Temperature > 2):
+		return "temperature", "The temperature is 0 to 2."
+	case q.TopP != nil && (*q.TopP <= 0 || *q.TopP > 1):
+		return "top_p", "top_p is above 0 and at most 1."
 	case q.limit() < 1:
 		return "max_tokens", "The demo engine needs room for at least one token."
 	case q.Logprobs != nil && q.Logprobs != false:
@@ -57,7 +61,7 @@ func (q question) check() (param, says string) {
 }
 
 // limit is the most tokens of an answer.
-func (q question) limit() int {
+func (q *question) limit() int {
 	most := 1 << 30
 	for _, n := range []*int{q.MaxTokens, q.MaxCompletionTokens} {
 		if n != nil {
@@ -67,67 +71,27 @@ func (q question) limit() int {
 	return most
 }
 
-// asked is the last thing the caller said, on one line.
-func (q question) asked() string {
-	for i := len(q.Messages) - 1; i >= 0; i-- {
-		if q.Messages[i].Role == "user" {
-			return strings.Join(strings.Fields(string(q.Messages[i].Content)), " ")
+// dialogue is what was said so far, in the roles that the model knows. One that
+// does not begin by saying what the model is gets the beginning that it was taught.
+func (q *question) dialogue(m model) llama.Dialogue {
+	var d llama.Dialogue
+	for _, said := range q.Messages {
+		role := said.Role
+		switch role {
+		case "developer":
+			role = "system"
+		case "system", "assistant":
+		default:
+			role = "user"
+		}
+		if text := strings.TrimSpace(string(said.Content)); text != "" {
+			d = append(d, llama.Message{Role: role, Content: text})
 		}
 	}
-	return ""
-}
-
-// says is the engine's whole answer.
-func (q question) says() string {
-	asked := q.asked()
-	if q.ResponseFormat.Type == "json_object" {
-		b, _ := json.Marshal(map[string]string{"engine": "bailiwick demo engine, a very small model", "model": q.Model, "asked": asked})
-		return string(b)
+	if m.System != "" && (len(d) == 0 || d[0].Role != "system") {
+		d = append(llama.Dialogue{{Role: "system", Content: m.System}}, d...)
 	}
-	if utf8.RuneCountInString(asked) > 400 {
-		asked = string([]rune(asked)[:400]) + " …"
-	}
-	return fmt.Sprintf("This is Bailiwick's demo engine, a very small model. The call to %s was authorized and metered, and reached a provider; connect a real one to get real answers. To “%s” it %s", q.Model, asked, say(asked))
-}
-
-// The model says a sentence or two, and keeps silent where it is not sure of them.
-const (
-	longest = 40  // tokens
-	sure    = 0.7 // the mean likelihood of the tokens, on average over sentences like those it was made of
-)
-
-// say is what the model says to a question, as the end of a sentence. It was made
-// of the manner of a support desk and knows no facts.
-func say(asked string) string {
-	says, ok := said.Load(asked)
-	if !ok {
-		says = think(asked)
-		if kept.Add(1) < mostKept {
-			said.Store(asked, says)
-		}
-	}
-	return says.(string)
-}
-
-// What was said is said again, without thinking: the engine answers the same way
-// every time, and demonstrations ask the same things.
-var (
-	said sync.Map // question → answer
-	kept atomic.Int64
-)
-
-const mostKept = 1000
-
-func think(asked string) string {
-	m, err := desk.Load()
-	if err != nil {
-		return "says nothing: its model cannot be read."
-	}
-	a, _ := llama.Say(m.Model, m.Words, llama.Dialogue{{Role: "system", Content: desk.System}, {Role: "user", Content: asked}}, longest, llama.Sampling{}, nil)
-	if !a.Ended || a.Sure < sure {
-		return "says that it does not know."
-	}
-	return "says: “" + a.Text + "”"
+	return d
 }
 
 // text is a message's content: a string, or parts of which the texts count; or

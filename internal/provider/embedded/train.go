@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"strings"
 	"time"
 
 	"bailiwick/internal/fault"
@@ -123,6 +124,7 @@ func (s Server) begin(ctx context.Context, spec provider.TrainSpec, tell func(pr
 	if err := r.open(train, valid); err != nil {
 		return nil, err
 	}
+	r.trainer.Model.System = usualSystem(train)
 	r.every = max(1, (r.trainer.Epochs+checkpointsMost-1)/checkpointsMost)
 	text := fmt.Sprintf("%d examples to learn from, %d to measure by; %d tokens known, %d parameters.", len(train), len(valid), r.trainer.Model.Vocab, r.trainer.Model.Parameters())
 	if cut > 0 {
@@ -181,3 +183,24 @@ const stateFile = "state/checkpoint"
 func checkpointName(step int) string { return fmt.Sprintf("checkpoint-%d", step) }
 
 func checkpointFolder(step int) string { return path.Join("checkpoints", checkpointName(step)) }
+
+// systemMost is how long what dialogues begin with may be to be kept with the model, in bytes.
+const systemMost = 2000
+
+// usualSystem is the system message that most of the dialogues begin with; empty:
+// there is none. Calls without one are answered as if they had it, since the model
+// knows its questions by that beginning.
+func usualSystem(list []llama.Dialogue) string {
+	counts := map[string]int{}
+	for _, d := range list {
+		if len(d) > 0 && d[0].Role == "system" {
+			counts[strings.TrimSpace(d[0].Content)]++
+		}
+	}
+	for text, n := range counts {
+		if 2*n > len(list) && len(text) <= systemMost {
+			return text
+		}
+	}
+	return ""
+}

@@ -8,12 +8,13 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"unicode"
 
 	"bailiwick/internal/provider"
 )
 
-// label says in every answer what made it.
-const label = "bailiwick demo engine: hashed words, not a language model"
+// vectorLabel says in every answer what made it.
+const vectorLabel = "bailiwick demo engine: hashed words, not a language model"
 
 // Dimensions of a vector: unless asked for, and at most.
 const (
@@ -57,7 +58,7 @@ func (s Server) embed(body []byte) *provider.Answer {
 		data[i] = object{"object": "embedding", "index": i, "embedding": Vector(text, size)}
 		tokens += len(Tokens(text))
 	}
-	return asJSON(object{"object": "list", "model": q.Model, "data": data, "engine": label, "usage": object{"prompt_tokens": tokens, "total_tokens": tokens}})
+	return asJSON(object{"object": "list", "model": q.Model, "data": data, "engine": vectorLabel, "usage": object{"prompt_tokens": tokens, "total_tokens": tokens}})
 }
 
 func asJSON(v object) *provider.Answer {
@@ -66,6 +67,26 @@ func asJSON(v object) *provider.Answer {
 		return refuse(http.StatusInternalServerError, "The demo engine cannot write its answer.", "")
 	}
 	return reply(http.StatusOK, "application/json", b)
+}
+
+// Tokens cuts a text into what vectors are made of: runs of letters and digits,
+// each with the space before it; every other character, and every character
+// of a script without spaces, counts alone.
+func Tokens(s string) (tokens []string) {
+	start, word := 0, false
+	for i, r := range s {
+		part := (unicode.IsLetter(r) || unicode.IsDigit(r)) && !unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Thai)
+		blank := i > start && strings.TrimSpace(s[start:i]) == ""
+		if i > start && !(part && word) && !blank {
+			tokens = append(tokens, s[start:i])
+			start = i
+		}
+		word = part
+	}
+	if start < len(s) {
+		tokens = append(tokens, s[start:])
+	}
+	return tokens
 }
 
 // Vector hashes the words of a text into as many dimensions, and scales what
@@ -131,7 +152,7 @@ func (s Server) rank(body []byte) *provider.Answer {
 			results[i]["document"] = object{"text": q.Documents[a.index]}
 		}
 	}
-	return asJSON(object{"object": "list", "model": q.Model, "results": results, "engine": label, "usage": object{"prompt_tokens": tokens, "total_tokens": tokens}})
+	return asJSON(object{"object": "list", "model": q.Model, "results": results, "engine": vectorLabel, "usage": object{"prompt_tokens": tokens, "total_tokens": tokens}})
 }
 
 // near is how near two vectors lie, from 0 to 1.

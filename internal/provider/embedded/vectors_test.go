@@ -40,7 +40,7 @@ func TestVectorsAndRankingsAreLabelledAndRefuseByName(t *testing.T) {
 			t.Fatal(err)
 		}
 		body, _ := io.ReadAll(a.Body)
-		if !json.Valid(body) || !strings.Contains(string(body), c.want) || a.Header.Get(embedded.Header) != "demo" {
+		if !json.Valid(body) || !strings.Contains(string(body), c.want) || a.Header.Get(embedded.Header) != "embedded-demo" {
 			t.Errorf("%s %s: %d %.300s", c.path, c.body, a.Status, body)
 		}
 	}

@@ -24,6 +24,9 @@ var file []byte
 // Load gives the model and its tokenizer, which must not be changed.
 var Load = sync.OnceValues(func() (Model, error) {
 	m, words, err := llama.ReadGGUF(file)
+	if err == nil {
+		m.System = System
+	}
 	return Model{m, words}, err
 })
 

@@ -25,6 +25,19 @@ const (
 // ChatTemplate writes a dialogue as encode does.
 const ChatTemplate = `{% for message in messages %}{{'<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' + '\n'}}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}`
 
+// systemKey is our own: what a dialogue begins with that says nothing of the kind.
+// Other engines read it from the chat template.
+const systemKey = "bailiwick.system"
+
+// chatTemplate is ChatTemplate, with what a dialogue without a system message begins with.
+func chatTemplate(system string) string {
+	if system == "" {
+		return ChatTemplate
+	}
+	text := strings.NewReplacer(`\`, `\\`, `'`, `\'`, "\n", `\n`).Replace(system)
+	return `{% if messages[0]['role'] != 'system' %}{{'<|im_start|>system' + '\n' + '` + text + `' + '<|im_end|>' + '\n'}}{% endif %}` + ChatTemplate
+}
+
 // WriteGGUF writes a model and its tokenizer as a GGUF file, version 3, which
 // llama.cpp and Ollama load.
 func WriteGGUF(w io.Writer, m *Model, words *bpe.Tokenizer, name string) error {
@@ -62,7 +75,10 @@ func WriteGGUF(w io.Writer, m *Model, words *bpe.Tokenizer, name string) error {
 	meta.u32("tokenizer.ggml.bos_token_id", bpe.EndOfText)
 	meta.u32("tokenizer.ggml.eos_token_id", bpe.End)
 	meta.bool("tokenizer.ggml.add_bos_token", false)
-	meta.text("tokenizer.chat_template", ChatTemplate)
+	meta.text("tokenizer.chat_template", chatTemplate(m.System))
+	if m.System != "" {
+		meta.text(systemKey, m.System)
+	}
 	return meta.write(w, m.Tensors)
 }
 
@@ -180,6 +196,7 @@ func ReadGGUF(data []byte) (*Model, *bpe.Tokenizer, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	m.System, _ = values[systemKey].(string)
 	start := padded(r.at)
 	for i, t := range m.Tensors {
 		if i >= len(infos) || infos[i].name != t.Name || infos[i].size != len(t.W) {

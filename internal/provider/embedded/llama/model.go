@@ -41,6 +41,7 @@ type Tensor struct {
 type Model struct {
 	Shape
 	Tensors []Tensor // in the order of GGUF files
+	System  string   // what dialogues begin with that say nothing of the kind; empty: nothing
 	layout
 	cos, sin []float32 // by position and pair
 }
