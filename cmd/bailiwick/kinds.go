@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"path/filepath"
 
 	"bailiwick/internal/provider"
 	trainer "bailiwick/internal/provider/command"
@@ -29,7 +30,7 @@ func kinds(c serving, fence *guard.Guard) (_ map[provider.Kind]provider.Open, pr
 	dial := fence.DialContext
 	return map[provider.Kind]provider.Open{
 		provider.Command:   trainer.Kind(trainers),
-		provider.Embedded:  embedded.Open,
+		provider.Embedded:  embedded.Kind(filepath.Join(c.Data, "engine")),
 		provider.OpenAI:    openai.Kind(dial),
 		provider.DashScope: dashscope.Kind(dial),
 		provider.Ollama:    ollama.Kind(dial),

@@ -95,6 +95,8 @@ type Program struct {
 	trainings  *training.Service
 	trainer    *training.Loop
 	training   *work.Runner
+
+	deployments deploying
 }
 
 // start opens everything, lets furnish put something in first, and begins to
@@ -165,6 +167,7 @@ func start(ctx context.Context, c serving, furnish func(*Program) error) (_ *Pro
 	}
 	p.wire(master, sealer, kinds)
 	p.train(c.Data)
+	p.deploy(c.Data)
 	p.providers.Programs = programs
 	if furnish != nil {
 		if err := furnish(p); err != nil {
@@ -303,6 +306,7 @@ func (p *Program) Run(ctx context.Context) error {
 	beside.Go(func() { p.checker.Run(polling, p.store) })
 	beside.Go(func() { p.datasets.Run(polling) })
 	beside.Go(func() { p.training.Run(ctx) }) // what is trained is put back at once, and gone on with elsewhere
+	beside.Go(func() { p.deployments.run(ctx, p) })
 	failed := make(chan error, 1)
 	go func() { failed <- p.server.Serve(p.door) }()
 	select {

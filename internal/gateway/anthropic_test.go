@@ -225,7 +225,7 @@ func TestAnthropicCountsTokensWhereTheProviderCan(t *testing.T) {
 	if got := count("qwen-turbo"); got.status != 400 || got.said() != anthropicRefusal(400, "The provider of this model cannot count tokens.") {
 		t.Errorf("%d %s", got.status, got.body)
 	}
-	if got := count("qwen-demo"); got.status != 200 || got.body != `{"input_tokens":2}` {
+	if got := count("qwen-demo"); got.status != 200 || got.body != `{"input_tokens":25}` {
 		t.Errorf("%d %s", got.status, got.body)
 	}
 	w.mock.Always(mockserver.JSON(200, `{"input_tokens":7,"x":"y"}`))
