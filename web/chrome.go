@@ -118,6 +118,8 @@ func workspaceNav(by access.Actor, w workspace.Workspace, key string) []layout.N
 		item(atModels, "Models", modelsURL(w.ID), access.ReadModels),
 		item(atPlayground, "Playground", playgroundURL(w.ID), access.UsePlayground),
 		item(atDatasets, "Datasets", datasetsURL(w.ID), access.ReadDatasets),
+		item(atTrainings, "Training", trainingsURL(w.ID), access.ReadTrainings),
+		item(atOwnModels, "My Models", ownModelsURL(w.ID), access.ReadTrainings),
 		item(atKeys, "API Keys", keysURL(w.ID), access.ReadKeys),
 		item(atMembers, "Members", membersURL(w.ID), access.ReadMembers),
 		item(atUsage, "Usage", usageURL(w.ID), access.ReadUsage),

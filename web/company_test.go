@@ -35,6 +35,7 @@ import (
 	"bailiwick/internal/secret"
 	"bailiwick/internal/store"
 	"bailiwick/internal/store/storetest"
+	"bailiwick/internal/training"
 	"bailiwick/internal/usage"
 	"bailiwick/internal/workspace"
 	"bailiwick/web"
@@ -171,6 +172,9 @@ func (o *company) configure() {
 			Chains: s, Path: filepath.Join(t.TempDir(), "heads"), Key: master.Signer().Public().(ed25519.PublicKey), Now: c.Now,
 		}},
 		Policy: keeper, Sessions: s.Sessions(store.SessionConfig{}), CloudName: "Alibaba Cloud", BaseURL: "https://models.example.com", Now: c.Now,
+	}
+	o.config.Trainings = &training.Service{
+		Store: s, World: keeper, Data: o.config.Datasets, Open: o.config.Providers.ServerOf, Folder: t.TempDir(), Now: c.Now,
 	}
 	o.config.Audit.Record = o.config.Trail.Record
 	t.Cleanup(o.config.Trail.Close)

@@ -3,6 +3,8 @@ package web_test
 import (
 	"fmt"
 	"net/http"
+	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,6 +18,7 @@ import (
 	"bailiwick/internal/ident"
 	"bailiwick/internal/provider"
 	"bailiwick/internal/store"
+	"bailiwick/internal/store/storetest"
 	"bailiwick/internal/usage"
 	"bailiwick/internal/workspace"
 	"bailiwick/web"
@@ -152,6 +155,24 @@ var matrix = []line{
 	in("GET /workspaces/:workspace/datasets/:dataset/files/:file/report.csv", headed(200)),
 	in("GET /workspaces/:workspace/datasets/:dataset/files/:file/delete", headed(200)),
 	in("POST /workspaces/:workspace/datasets/:dataset/files/:file/delete", headed(303)),
+	in("GET /workspaces/:workspace/trainings", headed(200)),
+	in("POST /workspaces/:workspace/trainings", headed(422)),
+	in("GET /workspaces/:workspace/trainings/new", headed(200)),
+	in("POST /workspaces/:workspace/trainings/estimate", headed(200)),
+	in("GET /workspaces/:workspace/trainings/:training", headed(200)),
+	in("GET /workspaces/:workspace/trainings/:training/log", headed(200)),
+	in("GET /workspaces/:workspace/trainings/:training/cancel", headed(200)),
+	in("POST /workspaces/:workspace/trainings/:training/cancel", headed(303)),
+	in("GET /workspaces/:workspace/trainings/:training/delete", headed(200)),
+	in("POST /workspaces/:workspace/trainings/:training/delete", headed(409)),                          // it is not over
+	in("POST /workspaces/:workspace/trainings/:training/checkpoints/:checkpoint/publish", headed(404)), // it has none
+	in("GET /workspaces/:workspace/my-models", headed(200)),
+	in("GET /workspaces/:workspace/my-models/:tuned", headed(200)),
+	in("GET /workspaces/:workspace/my-models/:tuned/files/:artifact", headed(200)),
+	in("GET /workspaces/:workspace/my-models/:tuned/rename", headed(200)),
+	in("POST /workspaces/:workspace/my-models/:tuned/rename", headed(303), "title", "else", "version", "1"),
+	in("GET /workspaces/:workspace/my-models/:tuned/delete", headed(200)),
+	in("POST /workspaces/:workspace/my-models/:tuned/delete", headed(303)),
 	in("GET /workspaces/:workspace/why", keyers),
 	in("POST /workspaces/:workspace/why", keyer(422), "address", "somewhere"),
 	of("GET /account/why", 200, 200),
@@ -314,6 +335,12 @@ func (o *company) ours(route string) things {
 	if strings.Contains(route, ":event") {
 		t["event"] = o.event(o.root, o.a)
 	}
+	if strings.Contains(route, ":training") {
+		t["training"], t["checkpoint"] = o.training(o.root, o.a), "checkpoint-7"
+	}
+	if strings.Contains(route, ":tuned") {
+		t["tuned"], t["artifact"] = o.tuned(o.root, o.a), "model.gguf"
+	}
 	return t
 }
 
@@ -332,6 +359,25 @@ func someExamples(n int) string {
 		fmt.Fprintf(&b, `{"messages":[{"role":"user","content":"What is %d?"},{"role":"assistant","content":"A number."}]}`+"\n", i)
 	}
 	return b.String()
+}
+
+// training asks for a training of a workspace, which nobody works on.
+func (o *company) training(by access.Actor, ws ident.Workspace) string {
+	o.t.Helper()
+	j, err := storetest.NewTraining(o.t.Context(), o.store, by.Account, by.User, ws)
+	o.must(err)
+	return string(j.ID)
+}
+
+// tuned gives a workspace a model of its own, with a file.
+func (o *company) tuned(by access.Actor, ws ident.Workspace) string {
+	o.t.Helper()
+	m, err := storetest.NewTuned(o.t.Context(), o.store, by.Account, by.User, ws)
+	o.must(err)
+	folder := filepath.Join(o.config.Trainings.Folder, m.Artifact.Folder)
+	o.must(os.MkdirAll(folder, 0o700))
+	o.must(os.WriteFile(filepath.Join(folder, "model.gguf"), []byte("weights"), 0o600))
+	return string(m.ID)
 }
 
 // event notes something in a workspace and gives the line's id.
@@ -390,6 +436,7 @@ func (o *company) neighbour() things {
 		"key": string(o.key(root, w.ID, "theirs").ID), "provider": string(o.provider(root, "theirs").ID),
 		"user": string(member.ID), "adminkey": string(o.adminKey(root, "theirs").ID), "passkey": string(o.passkey(holder, "theirs")), "session": o.sessionOf(root, "root@other"),
 		"event": o.event(root, w.ID), "call": o.aCall(root.Account, w.ID),
+		"training": o.training(root, w.ID), "checkpoint": "checkpoint-7", "tuned": o.tuned(root, w.ID), "artifact": "model.gguf",
 	}
 }
 
@@ -419,6 +466,7 @@ func (o *company) strangers(route string, foreign things, who string) [][2]thing
 		"user": string(ident.NewUser()), "adminkey": string(ident.NewAdminKey()), "passkey": string(ident.NewPasskey()), "session": strings.Repeat("0", 64),
 		"dataset": string(ident.NewDataset()), "file": string(ident.NewFile()),
 		"event": string(ident.NewEvent()), "call": string(ident.NewCall()) + ".1764300000000000",
+		"training": "ft-202001010000-0000", "checkpoint": "checkpoint-7", "tuned": string(ident.NewTuned()), "artifact": "model.gguf",
 	}
 	if !strings.Contains(route, ":") {
 		return nil
@@ -435,6 +483,9 @@ func (o *company) strangers(route string, foreign things, who string) [][2]thing
 		pairs = append(pairs, [2]things{with(foreign, "workspace", string(mine)), with(missing, "workspace", string(mine))})
 	}
 	if strings.Contains(route, ":dataset") && who != "bob" && who != "carol" {
+		pairs = append(pairs, [2]things{with(foreign, "workspace", string(mine)), with(missing, "workspace", string(mine))})
+	}
+	if (strings.Contains(route, ":training") || strings.Contains(route, ":tuned")) && who != "bob" && who != "carol" {
 		pairs = append(pairs, [2]things{with(foreign, "workspace", string(mine)), with(missing, "workspace", string(mine))})
 	}
 	if strings.Contains(route, ":call") && who != "bob" && who != "carol" {
@@ -458,6 +509,12 @@ func (o *company) strangers(route string, foreign things, who string) [][2]thing
 		sibling := things{"workspace": string(theirs), "model": "qwen-turbo", "capability": "call", "key": string(o.sibling[theirs]), "user": string(o.colleague[theirs]), "event": o.event(o.root, theirs)}
 		sibling["dataset"], sibling["file"] = string(o.siblingFile[theirs].Dataset), string(o.siblingFile[theirs].ID)
 		sibling["call"] = o.aCall(o.account.ID, theirs)
+		if strings.Contains(route, ":training") {
+			sibling["training"], sibling["checkpoint"] = o.training(o.root, theirs), "checkpoint-7"
+		}
+		if strings.Contains(route, ":tuned") {
+			sibling["tuned"], sibling["artifact"] = o.tuned(o.root, theirs), "model.gguf"
+		}
 		pairs = append(pairs, [2]things{sibling, missing})
 	}
 	return pairs

@@ -74,6 +74,27 @@ func (s *Server) routes() []route {
 		{"GET", "/workspaces/:workspace/datasets/:dataset/files/:file/report.csv", access.ReadDatasets, s.downloadReport},
 		{"GET", "/workspaces/:workspace/datasets/:dataset/files/:file/delete", access.ChangeDatasets, s.confirmDeleteDataset},
 		{"POST", "/workspaces/:workspace/datasets/:dataset/files/:file/delete", access.ChangeDatasets, s.deleteFile},
+		// Training
+		{"GET", "/workspaces/:workspace/trainings", access.ReadTrainings, s.listTrainings},
+		{"POST", "/workspaces/:workspace/trainings", access.ChangeTrainings, s.createTraining},
+		{"GET", "/workspaces/:workspace/trainings/new", access.ChangeTrainings, s.newTraining},
+		{"POST", "/workspaces/:workspace/trainings/estimate", access.ChangeTrainings, s.estimateTraining},
+		{"GET", "/workspaces/:workspace/trainings/:training", access.ReadTrainings, s.showTraining},
+		{"GET", "/workspaces/:workspace/trainings/:training/log", access.ReadTrainings, s.showTrainingLog},
+		{"GET", "/workspaces/:workspace/trainings/:training/cancel", access.ChangeTrainings, s.confirmCancelTraining},
+		{"POST", "/workspaces/:workspace/trainings/:training/cancel", access.ChangeTrainings, s.cancelTraining},
+		{"GET", "/workspaces/:workspace/trainings/:training/delete", access.ChangeTrainings, s.confirmDeleteTraining},
+		{"POST", "/workspaces/:workspace/trainings/:training/delete", access.ChangeTrainings, s.deleteTraining},
+		{"POST", "/workspaces/:workspace/trainings/:training/checkpoints/:checkpoint/publish", access.ChangeTrainings, s.publishCheckpoint},
+
+		// My Models
+		{"GET", "/workspaces/:workspace/my-models", access.ReadTrainings, s.listOwnModels},
+		{"GET", "/workspaces/:workspace/my-models/:tuned", access.ReadTrainings, s.showOwnModel},
+		{"GET", "/workspaces/:workspace/my-models/:tuned/files/:artifact", access.ReadTrainings, s.downloadOwnModel},
+		{"GET", "/workspaces/:workspace/my-models/:tuned/rename", access.ChangeTrainings, s.renameOwnModel},
+		{"POST", "/workspaces/:workspace/my-models/:tuned/rename", access.ChangeTrainings, s.changeOwnModel},
+		{"GET", "/workspaces/:workspace/my-models/:tuned/delete", access.ChangeTrainings, s.confirmDeleteOwnModel},
+		{"POST", "/workspaces/:workspace/my-models/:tuned/delete", access.ChangeTrainings, s.deleteOwnModel},
 
 		// API Keys
 		{"GET", "/workspaces/:workspace/keys", access.ReadKeys, s.listKeys},

@@ -136,9 +136,6 @@ func (s *Service) Publish(ctx context.Context, by access.Actor, ws ident.Workspa
 	if err != nil {
 		return Tuned{}, err
 	}
-	if !s.World.Holds(ws, j.Base, catalogue.Train) {
-		return Tuned{}, fault.New(fault.Forbidden, "This workspace is not authorized to train %s any more.", j.Base)
-	}
 	all, err := s.Store.TrainingCheckpoints(ctx, ws, id)
 	if err != nil {
 		return Tuned{}, err
@@ -146,6 +143,9 @@ func (s *Service) Publish(ctx context.Context, by access.Actor, ws ident.Workspa
 	for _, c := range all {
 		if c.Name != checkpoint {
 			continue
+		}
+		if !s.World.Holds(ws, j.Base, catalogue.Train) {
+			return Tuned{}, fault.New(fault.Forbidden, "This workspace is not authorized to train %s any more.", j.Base)
 		}
 		t := j.tuned(ident.NewTuned(), outputName(j.Base, j.Suffix, j.ID, "step"+fmt.Sprint(c.Step)), c.Model, s.Now())
 		t.Checkpoint, t.CreatedBy, t.Creator = c.Name, by.User, by.FullName()

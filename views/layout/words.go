@@ -12,6 +12,7 @@ var navIcons = map[string]string{
 	"playground":     "chat",
 	"datasets":       "data",
 	"training":       "train",
+	"own-models":     "cube",
 	"deployments":    "deploy",
 	"keys":           "key",
 	"members":        "people",
