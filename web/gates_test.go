@@ -32,6 +32,7 @@ var pageRoutes = map[access.Page][]string{
 	access.PageKeys:       {"/workspaces/:workspace/keys", "/workspaces/:workspace/why"},
 	access.PageUsage:      {"/workspaces/:workspace/usage"},
 	access.PageDatasets:   {"/workspaces/:workspace/datasets"},
+	access.PageTraining:   {"/workspaces/:workspace/trainings", "/workspaces/:workspace/my-models"},
 	access.PagePlayground: {"/workspaces/:workspace/playground"},
 }
 
