@@ -2,6 +2,9 @@ export CGO_ENABLED ?= 0
 GO ?= go
 HTMX := static/dist/htmx.min.js
 GOFILES = $$(git ls-files '*.go')
+# Components of pages are not inlined: the compiler would copy each into every
+# page that has it, which is 2 MB of the binary.
+BUILDFLAGS = -trimpath -ldflags='-s -w' -gcflags='bailiwick/views/...=-l' -gcflags='bailiwick/web=-l'
 
 help: ## Show what there is to make
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -10,7 +13,7 @@ run: assets build ## Start the demo company and print address and log-ons
 	@exec ./bin/bailiwick demo
 
 build: ## Build bin/bailiwick
-	@$(GO) build -trimpath -ldflags='-s -w' -o bin/bailiwick ./cmd/bailiwick
+	@$(GO) build $(BUILDFLAGS) -o $(or $(OUT),bin/bailiwick) ./cmd/bailiwick
 
 demo-reset: ## Start the demo company over
 	@.ci/demo-reset

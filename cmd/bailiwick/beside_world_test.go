@@ -107,8 +107,7 @@ type besideWorld struct {
 func newBesideWorld(t *testing.T, upstream string) *besideWorld {
 	t.Helper()
 	w := &besideWorld{data: filepath.Join(t.TempDir(), "data"), binary: filepath.Join(t.TempDir(), "bailiwick")}
-	build := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", w.binary, ".")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	build := exec.Command("make", "-s", "-C", "../..", "build", "OUT="+w.binary)
 	if text, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, text)
 	}

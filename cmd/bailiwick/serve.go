@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -297,6 +298,7 @@ func (p *Program) Run(ctx context.Context) error {
 	defer beside.Wait()
 	polling, stop := context.WithCancel(context.WithoutCancel(ctx)) // what is revoked while calls end is revoked
 	defer stop()
+	defer time.AfterFunc(time.Second, debug.FreeOSMemory).Stop() // what only the start needed
 	go p.keeper.Run(polling)
 	go p.operation.run()
 	beside.Go(func() { p.heads.Run(polling) })
