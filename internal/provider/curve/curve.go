@@ -95,7 +95,7 @@ func number(v any) (x float64, ok bool) {
 }
 
 var (
-	pair = regexp.MustCompile(`(?i)\b([a-z][a-z_]*)\s*[:= ]\s*([-+]?[0-9][0-9.]*(?:e[-+]?[0-9]+)?)(?:\s*/\s*([0-9]+))?`)
+	pair = regexp.MustCompile(`(?i)\b([a-z][a-z_]*)\s*[:= ]\s*([-+]?[0-9]+(?:\.[0-9]+)?(?:e[-+]?[0-9]+)?)(?:\s*/\s*([0-9]+)|\s*(%))?`)
 	of   = regexp.MustCompile(`(?i)\bstep\s*[:= ]\s*[0-9]+\s+of\s+([0-9]+)`)
 )
 
@@ -108,6 +108,9 @@ func words(line string) (Step, bool) {
 		x, err := strconv.ParseFloat(m[2], 64)
 		if !known || err != nil {
 			continue
+		}
+		if m[4] != "" {
+			x /= 100
 		}
 		if found[is] = x; m[3] != "" && is == "step" {
 			found["steps"], _ = strconv.ParseFloat(m[3], 64)
