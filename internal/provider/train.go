@@ -202,6 +202,14 @@ type LocalTrainer interface {
 	Train(ctx context.Context, s TrainSpec, tell func(Observation) error) (Artifact, error)
 }
 
+// Stopper is a local trainer whose work can outlive whoever called Train. Once a
+// training is over, however it ended, it is stopped.
+type Stopper interface {
+	// Stop ends what still works for a training, of which the spec says the job and
+	// its folder; where nothing does it changes nothing.
+	Stop(ctx context.Context, s TrainSpec) error
+}
+
 // RemoteTrainer is an engine elsewhere, which is asked from time to time.
 type RemoteTrainer interface {
 	Trainer

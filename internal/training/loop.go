@@ -158,14 +158,31 @@ func (l *Loop) settleUp(ctx context.Context, h held, j Job) error {
 			return err
 		}
 	}
-	if e, err := l.engine(ctx, &j); err == nil && j.Handle != "" {
-		if t, remote := e.trainer.(provider.RemoteTrainer); remote {
+	e, err := l.engine(ctx, &j)
+	switch t := e.trainer.(type) {
+	case provider.RemoteTrainer:
+		if err == nil && j.Handle != "" {
 			if err := t.Forget(ctx, j.Handle); err != nil {
 				slog.Warn("an engine keeps what it was told to forget", "training", j.ID, "err", err)
 			}
 		}
+	case provider.Stopper:
+		if err := l.stop(ctx, h, t); err != nil {
+			return err
+		}
 	}
 	return l.clean(h.ws, h.id)
+}
+
+// stop ends what still works for a job that is over: its program may have been
+// left to itself when the process that looked after it died.
+func (l *Loop) stop(ctx context.Context, h held, t provider.Stopper) error {
+	root, err := l.folder(h.ws, h.id)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	return t.Stop(ctx, provider.TrainSpec{Job: h.id, Workspace: h.ws, Folder: root})
 }
 
 // move makes one move, under the lease.

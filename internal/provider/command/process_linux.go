@@ -156,13 +156,3 @@ func members(job string) (pids []int) {
 	}
 	return pids
 }
-
-// absolute is the path of an opened folder.
-func absolute(root *os.Root) (string, error) {
-	f, err := root.Open(".")
-	if err != nil {
-		return "", err
-	}
-	defer f.Close()
-	return os.Readlink(fmt.Sprintf("/proc/self/fd/%d", f.Fd()))
-}

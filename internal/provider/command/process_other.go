@@ -4,7 +4,6 @@ package command
 
 import (
 	"context"
-	"os"
 	"time"
 
 	"bailiwick/internal/provider"
@@ -19,5 +18,3 @@ func spawn(string, []string, []string, func(process) error) error { return provi
 func (p process) lives() bool { return false }
 
 func (p process) end(context.Context, string, time.Duration) {}
-
-func absolute(*os.Root) (string, error) { return "", provider.ErrUnsupported }

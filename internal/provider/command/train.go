@@ -69,6 +69,16 @@ func (s *Server) Train(ctx context.Context, t provider.TrainSpec, tell func(prov
 	}
 }
 
+// Stop implements provider.Stopper.
+func (s *Server) Stop(ctx context.Context, t provider.TrainSpec) error {
+	kept, err := loadState(t.Folder)
+	if err != nil {
+		return err
+	}
+	kept.Process.end(ctx, string(t.Job), s.Grace)
+	return nil
+}
+
 // cancelled ends the program when nobody wants the training any more; for another
 // end of ctx it lets it run on.
 func (r *run) cancelled(ctx context.Context) error {
@@ -143,6 +153,9 @@ func (r *run) data() error {
 	}
 	return nil
 }
+
+// absolute is the path of an opened folder.
+func absolute(root *os.Root) (string, error) { return filepath.Abs(root.Name()) }
 
 // follow tells what the program does until it ends, ctx does, or its time is over.
 func (r *run) follow(ctx context.Context) error {

@@ -46,6 +46,8 @@ func (Server) Check(_ context.Context, s provider.TrainSpec) error {
 	switch {
 	case !(Server{}).Abilities(nil).Can(s.Method, s.Adapter):
 		return fault.Field("method", "The demo engine trains every weight (full), on dialogues (SFT) or plain text (CPT).")
+	case s.From != nil && (s.From.Format != provider.FormatGGUF || s.From.Folder == ""):
+		return fault.Field("model", "The demo engine goes on from models that it made itself only.")
 	case s.Train.Examples+s.Valid.Examples > ExamplesMost:
 		return fault.Field("training_file_ids", "The demo engine takes at most %d examples, and these are %d.", ExamplesMost, s.Train.Examples+s.Valid.Examples)
 	case s.Train.Size+s.Valid.Size > BytesMost:

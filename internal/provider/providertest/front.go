@@ -26,9 +26,10 @@ const credential = "sk-contract-canary-31"
 // Engine is an engine to be tried, or a stand-in for one.
 type Engine struct {
 	Kind    func(line.Dial) provider.Open
-	Handler http.Handler // the engine
+	Handler http.Handler // the engine; nil: it is in this process, and has no address
 	Path    string       // of its base URL, such as "/v1"
 	Base    string       // a model that it has
+	Any     bool         // it answers under any name
 }
 
 // front is an engine behind a listener of this machine. It can answer in the
@@ -102,6 +103,11 @@ func (f *front) open(t *testing.T) provider.Server { return f.openWith(t, f.addr
 
 func (f *front) openWith(t *testing.T, allow ...string) provider.Server {
 	t.Helper()
+	if f.e.Handler == nil {
+		s, err := f.e.Kind(nil)(provider.Target{})
+		must(t, err)
+		return s
+	}
 	g, err := guard.New(allow)
 	if err != nil {
 		t.Fatal(err)

@@ -138,6 +138,25 @@ func TrainsLocal(t *testing.T, l Local) {
 			t.Errorf("again: %v", err)
 		}
 	})
+	t.Run("what was left to itself is stopped, and again", func(t *testing.T) {
+		stopper, ok := l.Open(t).(provider.Stopper)
+		if !ok {
+			return // nothing of it outlives Train
+		}
+		spec, shut := Spec(t, l.Base, l.Adapter), errors.New("we are shutting down")
+		must(t, stopper.Stop(t.Context(), spec))
+		ctx, cancel := context.WithCancelCause(t.Context())
+		_, err := l.Open(t).Train(ctx, spec, func(provider.Observation) error { cancel(shut); return nil })
+		if !errors.Is(err, shut) || !l.Runs(spec) {
+			t.Fatalf("%v, and it runs: %t", err, l.Runs(spec))
+		}
+		for range 2 {
+			must(t, l.Open(t).(provider.Stopper).Stop(t.Context(), spec))
+			if l.Runs(spec) {
+				t.Error("something still works for it")
+			}
+		}
+	})
 	t.Run("what it cannot do it refuses before it begins", func(t *testing.T) {
 		for name, change := range map[string]func(*provider.TrainSpec){
 			"method": func(s *provider.TrainSpec) { s.Method = "sorcery" },
