@@ -127,14 +127,14 @@ func (s *Server) candidates(c echo.Context, in form, mistake string) (members.Ca
 		return p, err
 	}
 	if len(ticked) > 0 {
-		chosen, err := s.Members.Candidates(c.Request().Context(), actor(c), here(c).ID, workspace.CandidateFilter{Among: ticked, Limit: len(ticked)})
+		chosen, _, err := s.Members.Candidates(c.Request().Context(), actor(c), here(c).ID, workspace.CandidateFilter{Among: ticked, Limit: len(ticked)})
 		if err != nil {
 			return p, err
 		}
 		p.Rows = s.candidateRows(c, chosen, nil)
 	}
-	found, err := s.Members.Candidates(c.Request().Context(), actor(c), here(c).ID, workspace.CandidateFilter{Search: p.Search, Limit: candidatesMax})
-	p.More = len(found) == candidatesMax
+	found, more, err := s.Members.Candidates(c.Request().Context(), actor(c), here(c).ID, workspace.CandidateFilter{Search: p.Search, Limit: candidatesMax})
+	p.More = more
 	p.Rows = append(p.Rows, s.candidateRows(c, found, ticked)...)
 	return p, err
 }

@@ -42,6 +42,8 @@ func (l listed) pager(rows int, next string) ui.Pager {
 	p := ui.Pager{Summary: strconv.Itoa(first+1) + "–" + strconv.Itoa(first+rows)}
 	if rows == 0 {
 		p.Summary = ""
+	} else if l.search() != "" { // a page of a search may be short, so that places are not known
+		p.Summary = counted(rows, "line") + " here"
 	}
 	if len(trail) > 0 {
 		p.PrevURL = l.walked(trail[:len(trail)-1])

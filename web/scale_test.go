@@ -3,6 +3,7 @@ package web_test
 import (
 	"database/sql"
 	"errors"
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -27,16 +28,19 @@ func crowded(t *testing.T, users, keys int) *company {
 		text string
 		args []any
 	}{
-		{`INSERT INTO users (id, account_id, log_on, name, folded, role, password, created, disabled, generation) ` + numbers +
-			`SELECT 'usr-' || substr('0000000000000000' || i, -16), ?2, 'user' || i, 'User ' || i, 'user ' || i, 'regular', 'x', 1700000000000000 + i, 0, 1 FROM n`,
+		{`INSERT INTO users (id, account_id, log_on, name, folded, role, password, created, disabled, generation, number) ` + numbers +
+			`SELECT 'usr-' || substr('0000000000000000' || i, -16), ?2, 'user' || i, 'User ' || i, 'user ' || i, 'regular', 'x', 1700000000000000 + i, 0, 1, 1000 + i FROM n`,
 			[]any{users, o.account.ID}},
 		{`INSERT INTO members (account_id, workspace_id, user_id, role, pages, log_on) ` + numbers +
 			`SELECT ?2, ?3, 'usr-' || substr('0000000000000000' || i, -16), 'regular', NULL, 'user' || i FROM n`,
 			[]any{users / 2, o.account.ID, o.a}},
-		{`INSERT INTO keys (id, account_id, workspace_id, owner_id, owner_name, description, folded, digest, hint, created, last_used, disabled, expires, version) ` + numbers +
+		{`INSERT INTO keys (id, account_id, workspace_id, owner_id, owner_name, description, folded, digest, hint, created, last_used, disabled, expires, version, number) ` + numbers +
 			`SELECT 'key-' || substr('0000000000000000' || i, -16), ?2, CASE WHEN i % 2 = 0 THEN ?3 ELSE ?4 END, ?5, 'root@acme', 'Key ' || i, 'key ' || i,
-			CAST(substr('k' || i || 'x00000000000000000000000000000000', 1, 32) AS BLOB), 'hint', 1700000000000000 + i, 1700000000000000 + i * 7, 0, 0, 1 FROM n`,
+			CAST(substr('k' || i || 'x00000000000000000000000000000000', 1, 32) AS BLOB), substr('000' || i, -4), 1700000000000000 + i, 1700000000000000 + i * 7, 0, 0, 1, 1700000000000000 + i FROM n`,
 			[]any{keys, o.account.ID, o.a, o.b, o.root.User}},
+		{`DELETE FROM fragments`, nil},
+		{`INSERT INTO shelves SELECT i, id FROM (SELECT 1000 + ROW_NUMBER() OVER (ORDER BY id) AS i, id FROM workspaces WHERE id NOT IN (SELECT owner FROM shelves)) w`, nil},
+		{fmt.Sprintf(shelved, "keys", "workspace_id"), nil}, {fmt.Sprintf(shelved, "users", "account_id"), nil},
 	} {
 		_, err := db.Exec(insert.text, insert.args...)
 		o.must(err)
@@ -52,48 +56,65 @@ func crowded(t *testing.T, users, keys int) *company {
 	return many
 }
 
+// shelved puts whatever a table has on the shelves, as the store does.
+const shelved = `INSERT INTO fragments WITH RECURSIVE rests (shelf, item, rest) AS (
+		SELECT s.number, t.number, t.folded FROM %s t JOIN shelves s ON s.owner = t.%s
+		UNION ALL SELECT shelf, item, substr(rest, 2) FROM rests WHERE length(rest) > 1
+	) SELECT DISTINCT shelf, substr(rest, 1, 16), item FROM rests`
+
 // TestPagesAreAsFastWithManyAsWithFew measures the lists of people and keys
-// with a full page of each and with 10,000 users and 100,000 keys, and is a long
+// with 100 of each, which is a full page, and with 10,000 users and 100,000 keys:
+// it may take half as long again, and a millisecond for noise. It is a long
 // campaign. Set SOAK.
 func TestPagesAreAsFastWithManyAsWithFew(t *testing.T) {
 	if os.Getenv("SOAK") == "" {
 		t.Skip("a long campaign: set SOAK")
 	}
 	few, many := crowded(t, 100, 100), crowded(t, 10_000, 100_000)
+	many.get("root", "/account/keys?q=777").says("Key 777").says("Key 99777") // as many are there as are measured
 	for _, page := range []string{
 		"/account/keys", "/account/keys?sort=used", "/account/keys?sort=expires", "/account/keys?state=enabled", "/account/keys?state=disabled", "/account/keys?state=owner-left",
 		"{a}/keys", "{a}/keys?sort=used", "{a}/keys/new",
-		"/account/users", "/account/users?state=disabled", "{a}/members", "{a}/members?q=user+1", "/workspaces", "{a}/models",
+		"/account/users", "/account/users?state=disabled", "{a}/members", "{a}/members?q=user+1", "/workspaces", "{a}/models", "{a}/members/new",
+		// Searches: in all, in one of ten, in one of a hundred, in a few, in none; a letter, a secret's end, an id; and what nothing but a walk finds.
+		"/account/keys?q=key", "/account/keys?q=y+7", "/account/keys?q=y+77", "/account/keys?q=y+777", "/account/keys?q=77", "/account/keys?q=key+77777", "/account/keys?q=nothing",
+		"/account/keys?q=k", "/account/keys?q=7", "/account/keys?q=z", "/account/keys?q=7777", "/account/keys?q=key-00000000000777", "/account/keys?q=" + strings.Repeat("%25_", 50),
+		"/account/keys?q=key+7&sort=used", "/account/keys?q=77&sort=expires", "/account/keys?q=key&state=enabled", "/account/keys?q=777&state=disabled",
+		"{a}/keys?q=key", "{a}/keys?q=77", "{a}/keys?q=777", "{a}/keys?q=nothing", "{a}/keys?q=7&sort=used",
+		"/account/users?q=user", "/account/users?q=7", "/account/users?q=77", "/account/users?q=777", "/account/users?q=user+7777", "/account/users?q=nothing", "/account/users?q=u&state=disabled",
+		"{a}/members?q=user", "{a}/members?q=7", "{a}/members?q=77", "{a}/members?q=nothing", "{a}/members/new?q=7", "{a}/members/new?q=777", "{a}/members/new?q=nothing",
 	} {
-		a, b := few.pace(page), many.pace(page)
+		a, b := paces(few, many, page)
+		if list, _, searched := strings.Cut(page, "?q="); searched { // there it fills a page, here perhaps not
+			full, _ := paces(few, few, list)
+			a = max(a, full)
+		}
 		mark := ""
 		if float64(b) > 1.5*float64(a)+float64(time.Millisecond) {
 			mark = "  SLOW"
 			t.Errorf("%s takes %s with many and %s with few", page, b, a)
 		}
-		t.Logf("%-36s %8s %8s%s", page, a.Round(10*time.Microsecond), b.Round(10*time.Microsecond), mark)
-	}
-	// A search looks at every line until a page is full, so it does grow; it stays below a tenth of a second.
-	for _, page := range []string{"/account/keys?q=nothing", "/account/keys?q=" + strings.Repeat("%25_", 50), "/account/users?q=nothing"} {
-		took := many.pace(page)
-		if t.Logf("%-36.36s %17s", page, took.Round(10*time.Microsecond)); took > 100*time.Millisecond {
-			t.Errorf("%s takes %s", page, took)
-		}
+		t.Logf("%-44.44s %8s %8s%s", page, a.Round(10*time.Microsecond), b.Round(10*time.Microsecond), mark)
 	}
 }
 
-// pace is the middle of how long a page takes.
-func (o *company) pace(page string) time.Duration {
-	o.t.Helper()
-	if rest, is := strings.CutPrefix(page, "{a}"); is {
-		page = o.at(o.a, rest)
-	}
-	var took []time.Duration
+// paces is how long a page takes each of two companies: the first quarter of
+// many tries by turns, which what else the machine does disturbs least.
+func paces(a, b *company, page string) (time.Duration, time.Duration) {
+	var took [2][]time.Duration
 	for range 41 {
-		began := time.Now()
-		o.get("root", page).is(200)
-		took = append(took, time.Since(began))
+		for i, o := range []*company{a, b} {
+			address := page
+			if rest, is := strings.CutPrefix(page, "{a}"); is {
+				address = o.at(o.a, rest)
+			}
+			began := time.Now()
+			o.get("root", address).is(200)
+			took[i] = append(took[i], time.Since(began))
+		}
 	}
-	slices.Sort(took)
-	return took[len(took)/2]
+	for i := range took {
+		slices.Sort(took[i])
+	}
+	return took[0][len(took[0])/4], took[1][len(took[1])/4]
 }

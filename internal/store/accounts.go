@@ -85,7 +85,7 @@ func insertOpening(ctx context.Context, tx *gorm.DB, o account.Opening) error {
 	}
 	o.Root.Account = o.Account.ID
 	root := userRowOf(o.Root)
-	if err := of[userRow](tx).Create(ctx, &root); err != nil {
+	if err := createUser(tx.WithContext(ctx), &root); err != nil {
 		return err
 	}
 	first := workspaceRowOf(workspace.Workspace{

@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -118,5 +120,57 @@ func (s *Store) Unchain() error {
 			return run(tx, append([]string{"DROP FUNCTION audit_events_let_go"}, beginTriggersPostgres[1:]...))
 		}
 		return run(tx, beginTriggersSQLite)
+	})
+}
+
+// SetReach makes searches reach less far.
+func (s *Store) SetReach(sort, fetch, walk, step int) {
+	s.reach = reach{sort: sort, fetch: fetch, walk: walk, step: step}
+}
+
+// Visits is how many rows a statement reads, as PostgreSQL counts them. It reads
+// a small table whole where that is cheaper, which is not meant here.
+func (s *Store) Visits(statement string) (rows int, plan string, err error) {
+	var lines []string
+	tx := s.write.Begin()
+	defer tx.Rollback()
+	for _, set := range []string{"enable_seqscan", "enable_bitmapscan", "enable_hashjoin", "enable_mergejoin"} {
+		if err := tx.Exec("SET LOCAL " + set + " = off").Error; err != nil {
+			return 0, "", err
+		}
+	}
+	err = tx.Raw("EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) " + statement).Scan(&lines).Error
+	for _, line := range lines {
+		if found := scans.FindStringSubmatch(line); found != nil {
+			n, _ := strconv.Atoi(found[1])
+			times, _ := strconv.Atoi(found[2])
+			rows += n * times
+		}
+		if found := passed.FindStringSubmatch(line); found != nil {
+			n, _ := strconv.Atoi(found[1])
+			rows += n
+		}
+	}
+	return rows, strings.Join(lines, "\n"), err
+}
+
+var (
+	scans  = regexp.MustCompile(`Scan.*\(actual rows=(\d+) loops=(\d+)\)`)
+	passed = regexp.MustCompile(`Rows Removed by (?:Filter|Index Recheck): (\d+)`)
+)
+
+// Unsearch takes the numbers, the fragments and the notes on stranded keys away
+// again, so that the next who opens the database fills them.
+func (s *Store) Unsearch() error {
+	statements := []string{"DROP TABLE fragments", "DROP TABLE shelves", "DROP INDEX keys_by_number", "DROP INDEX users_by_number", "DROP INDEX users_in_order", "DROP INDEX keys_by_hint"}
+	for _, of := range []string{"account", "workspace"} {
+		for _, only := range []string{"", "_disabled", "_stranded"} {
+			statements = append(statements, "DROP INDEX keys_of_"+of+only)
+		}
+		statements = append(statements, "CREATE INDEX keys_of_"+of+" ON keys ("+of+"_id)", "CREATE INDEX keys_of_"+of+"_disabled ON keys ("+of+"_id) WHERE disabled <> 0")
+	}
+	return s.write.Transaction(func(tx *gorm.DB) error {
+		return run(tx, append(statements, "DROP INDEX users_disabled", "ALTER TABLE keys DROP COLUMN number", "ALTER TABLE users DROP COLUMN number", "ALTER TABLE keys DROP COLUMN stranded",
+			"DELETE FROM migrations WHERE id LIKE '%_fragments' OR id LIKE '%_owners' OR id LIKE '%_search'"))
 	})
 }

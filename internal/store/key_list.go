@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"gorm.io/gorm"
+
 	"bailiwick/internal/apikey"
 	"bailiwick/internal/fault"
 	"bailiwick/internal/ident"
@@ -19,12 +21,18 @@ func (s *Store) Keys(ctx context.Context, a ident.Account, f apikey.Filter) (pag
 	if err != nil {
 		return nil, "", err
 	}
-	size := pageSize(f.Limit)
-	rows, err := of[listedKeyRow](s.read).Raw(q.text(), append(q.args, size+1)...).Find(ctx)
+	var rows []listedKeyRow
+	err = s.view(ctx, func(tx *gorm.DB) (err error) {
+		if f.Search == "" {
+			rows, next, err = q.list(ctx, tx)
+		} else {
+			rows, next, err = s.searchKeys(ctx, tx, q, f)
+		}
+		return err
+	})
 	if err != nil {
 		return nil, "", explain(err, "API key")
 	}
-	rows, next = cut(rows, size, func(r listedKeyRow) string { return timeCursor(q.order.of(r.Row), string(r.Row.ID)) })
 	page = make([]apikey.Listed, len(rows))
 	for i, r := range rows {
 		if page[i], err = r.listed(); err != nil {
@@ -38,13 +46,16 @@ func (s *Store) Keys(ctx context.Context, a ident.Account, f apikey.Filter) (pag
 type keyOrder struct {
 	column string
 	of     func(keyRow) stamp
-	down   bool // the usual way begins with the greatest
+	down   bool   // the usual way begins with the greatest
+	reads  string // the columns it is made of
 }
 
+func (o keyOrder) cursor(r keyRow) string { return timeCursor(o.of(r), string(r.ID)) }
+
 var keyOrders = map[apikey.Order]keyOrder{
-	apikey.ByCreation: {"k.created", func(r keyRow) stamp { return r.Created }, true},
-	apikey.ByUse:      {"k.last_used", func(r keyRow) stamp { return r.LastUsed }, true},
-	apikey.ByExpiry:   {keyLasts, keyRow.lasts, false},
+	apikey.ByCreation: {"k.number", func(r keyRow) stamp { return stamp(r.Number) }, true, "k.number"},
+	apikey.ByUse:      {"k.last_used", func(r keyRow) stamp { return r.LastUsed }, true, "k.number, k.last_used"},
+	apikey.ByExpiry:   {keyLasts, keyRow.lasts, false, "k.number, k.expires"},
 }
 
 var keyLasts = strings.ReplaceAll(lasts, "expires", "k.expires")
@@ -56,23 +67,31 @@ func (r keyRow) lasts() stamp {
 	return r.Expires
 }
 
-// keyQuery is put together from constant pieces; every value is an argument.
+// keyQuery asks for one page of keys, and one row further.
 type keyQuery struct {
-	where []string
-	args  []any
-	order keyOrder
+	conditions
+	account ident.Account
+	order   keyOrder
+	after   *stamp // what the page before ended with
+	limit   int
 }
 
-func (q *keyQuery) and(condition string, args ...any) {
-	q.where, q.args = append(q.where, condition), append(q.args, args...)
-}
-
-func (q *keyQuery) text() string {
+// by is the order.
+func (q *keyQuery) by() string {
 	way := ""
 	if q.order.down {
 		way = " DESC"
 	}
-	return keySelect + " WHERE " + strings.Join(q.where, " AND ") + " ORDER BY " + q.order.column + way + ", k.id" + way + " LIMIT ?"
+	return " ORDER BY " + q.order.column + way + ", k.id" + way
+}
+
+func (q *keyQuery) cursor(r listedKeyRow) string { return q.order.cursor(r.Row) }
+
+func (q *keyQuery) list(ctx context.Context, tx *gorm.DB) (rows []listedKeyRow, next string, err error) {
+	all := part{text: keySelect + " WHERE "}.and(q.part()).then(q.by()+" LIMIT ?", q.limit)
+	rows, err = of[listedKeyRow](tx).Raw(all.text, all.args...).Find(ctx)
+	rows, next = cut(rows, q.limit-1, q.cursor)
+	return rows, next, err
 }
 
 func keyQueryOf(a ident.Account, f apikey.Filter) (*keyQuery, error) {
@@ -81,7 +100,7 @@ func keyQueryOf(a ident.Account, f apikey.Filter) (*keyQuery, error) {
 		return nil, fault.Field("sort", "Keys are sorted by creation, last use or expiry.")
 	}
 	order.down = order.down != f.Reversed
-	q := &keyQuery{order: order}
+	q := &keyQuery{account: a, order: order, limit: pageSize(f.Limit) + 1}
 	q.and("k.account_id = ?", a)
 	if len(f.Only) == 1 {
 		q.and("k.workspace_id = ?", f.Only[0])
@@ -91,7 +110,7 @@ func keyQueryOf(a ident.Account, f apikey.Filter) (*keyQuery, error) {
 	if err := q.inState(f); err != nil {
 		return nil, err
 	}
-	return q, q.found(f)
+	return q, q.behind(f.After)
 }
 
 // inState asks for a state as apikey.Key.State tells it.
@@ -120,26 +139,12 @@ func (q *keyQuery) inState(f apikey.Filter) error {
 	return nil
 }
 
-// hintLen is how many characters of a secret are kept in clear.
-const hintLen = 4
-
-// found asks for what is searched for, and for what comes after a page.
-func (q *keyQuery) found(f apikey.Filter) error {
-	if f.Search != "" {
-		like, err := pattern(f.Search)
-		if err != nil {
-			return err
-		}
-		if len(f.Search) == hintLen {
-			q.and(`(k.folded LIKE ? ESCAPE '\' OR k.id LIKE ? ESCAPE '\' OR k.hint = ?)`, like, like, clip(f.Search, hintLen))
-		} else {
-			q.and(`(k.folded LIKE ? ESCAPE '\' OR k.id LIKE ? ESCAPE '\')`, like, like)
-		}
-	}
-	if f.After == "" {
+// behind asks for what comes after a page.
+func (q *keyQuery) behind(after string) error {
+	if after == "" {
 		return nil
 	}
-	at, id, err := readTimeCursor(f.After)
+	at, id, err := readTimeCursor(after)
 	if err != nil {
 		return err
 	}
@@ -147,6 +152,7 @@ func (q *keyQuery) found(f apikey.Filter) error {
 	if q.order.down {
 		sign = "<"
 	}
+	q.after = &at
 	q.and("("+q.order.column+", k.id) "+sign+" (?, ?)", at, id)
 	return nil
 }

@@ -17,6 +17,7 @@ import (
 
 type keyRow struct {
 	ID          ident.Key
+	Number      int64           // when it was created, or the next microsecond that was free
 	Account     ident.Account   `gorm:"column:account_id"`
 	Workspace   ident.Workspace `gorm:"column:workspace_id"`
 	Owner       *ident.User     `gorm:"column:owner_id"` // nil: gone, and the key dead for good
@@ -154,7 +155,7 @@ func (s *Store) InsertKey(ctx context.Context, ws ident.Workspace, k apikey.Key,
 		}
 		k.Workspace = ws
 		row := keyRowOf(k)
-		if err := of[keyRow](tx).Create(ctx, &row); err != nil {
+		if err := createKey(tx, &row); err != nil {
 			return err
 		}
 		return strand(tx, k.Account, k.Owner)
@@ -180,8 +181,11 @@ func (s *Store) Key(ctx context.Context, ws ident.Workspace, id ident.Key) (apik
 
 // UpdateKey implements apikey.Store.
 func (s *Store) UpdateKey(ctx context.Context, ws ident.Workspace, k apikey.Key, why audit.Event) error {
-	return s.editKey(ctx, ws, k, why, func(tx *gorm.DB) (int64, error) {
+	return s.editKey(ctx, ws, k, why, func(tx *gorm.DB, before keyRow) (int64, error) {
 		r := keyRowOf(k)
+		if err := reshelve(tx, ws, before.Number, before.Folded, r.Folded); err != nil {
+			return 0, err
+		}
 		return exec(tx, `UPDATE keys SET description = ?, folded = ?, models = ?, networks = ?, expires = ?, edited_at = ?, edited_by = ?, version = version + 1
 			WHERE workspace_id = ? AND id = ? AND version = ?`, r.Description, r.Folded, r.Models, r.Networks, r.Expires, stampOf(s.now()), why.ActorName, ws, k.ID, k.Version)
 	})
@@ -189,7 +193,7 @@ func (s *Store) UpdateKey(ctx context.Context, ws ident.Workspace, k apikey.Key,
 
 // ResetKey implements apikey.Store.
 func (s *Store) ResetKey(ctx context.Context, ws ident.Workspace, k apikey.Key, old secret.Digest, why audit.Event) error {
-	return s.editKey(ctx, ws, k, why, func(tx *gorm.DB) (int64, error) {
+	return s.editKey(ctx, ws, k, why, func(tx *gorm.DB, _ keyRow) (int64, error) {
 		r := keyRowOf(k)
 		return exec(tx, `UPDATE keys SET digest = ?, hint = ?, previous = ?, previous_until = ?, edited_at = ?, edited_by = ?, version = version + 1
 			WHERE workspace_id = ? AND id = ? AND version = ? AND digest = ?`, r.Digest, r.Hint, r.Previous, r.PreviousUntil, stampOf(s.now()), why.ActorName, ws, k.ID, k.Version, old[:])
@@ -197,13 +201,13 @@ func (s *Store) ResetKey(ctx context.Context, ws ident.Workspace, k apikey.Key, 
 }
 
 // editKey changes a key that is there; one that was changed meanwhile is a conflict.
-func (s *Store) editKey(ctx context.Context, ws ident.Workspace, k apikey.Key, why audit.Event, do func(tx *gorm.DB) (int64, error)) error {
+func (s *Store) editKey(ctx context.Context, ws ident.Workspace, k apikey.Key, why audit.Event, do func(tx *gorm.DB, before keyRow) (int64, error)) error {
 	err := s.changeAs(ctx, func(tx *gorm.DB) (deed, error) {
 		row, err := keyIn(ctx, tx, ws, k.ID)
 		if err != nil {
 			return deed{}, err
 		}
-		n, err := do(tx)
+		n, err := do(tx, row)
 		if err == nil && n == 0 {
 			err = stale("API key")
 		}
@@ -238,6 +242,9 @@ func (s *Store) DeleteKey(ctx context.Context, ws ident.Workspace, id ident.Key,
 			return deed{}, err
 		}
 		if _, err := exec(tx, "DELETE FROM keys WHERE workspace_id = ? AND id = ?", ws, id); err != nil {
+			return deed{}, err
+		}
+		if err := unshelve(tx, ws, row.Number, row.Folded); err != nil {
 			return deed{}, err
 		}
 		_, err = exec(tx, "UPDATE workspaces SET key_count = key_count - 1 WHERE id = ?", ws)

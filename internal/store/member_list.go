@@ -24,37 +24,45 @@ func (r listedMemberRow) listed() workspace.ListedMember {
 	}
 }
 
-const memberSelect = `SELECT m.*, u.name, u.role AS user_role, u.disabled FROM members m
-	JOIN users u ON u.account_id = m.account_id AND u.id = m.user_id
-	WHERE m.account_id = ? AND m.workspace_id = ?`
+const (
+	memberColumns = "m.*, u.name, u.role AS user_role, u.disabled"
+	memberUsers   = "members m JOIN users u ON u.account_id = m.account_id AND u.id = m.user_id"
+	memberSeats   = " CROSS JOIN members m WHERE m.account_id = u.account_id AND m.user_id = u.id AND m.workspace_id = ?"
+	memberSelect  = "SELECT " + memberColumns + " FROM " + memberUsers + " WHERE m.account_id = ? AND m.workspace_id = ?"
+)
+
+// memberLines lists the members of a workspace, after a page. Whom a line is
+// about has to be looked up, so that fewer are.
+func (r reach) memberLines(a ident.Account, ws ident.Workspace, after string) (lines, error) {
+	var c conditions
+	c.and("m.workspace_id = ?", ws)
+	if err := c.behind("m.log_on", after); err != nil {
+		return lines{}, err
+	}
+	walk := part{text: "SELECT m.log_on FROM members m WHERE "}.and(c.part()).then(" ORDER BY m.log_on")
+	c.and("m.account_id = ?", a)
+	return lines{
+		account: a, columns: memberColumns, plain: memberUsers, seats: part{memberSeats, []any{ws}}, by: " ORDER BY m.log_on", where: c.part(),
+		walk: walk, look: r.step / 2, to: part{"u.account_id = ? AND u.log_on = l.log_on AND ", []any{a}},
+	}, nil
+}
 
 // Members implements workspace.MemberStore.
 func (s *Store) Members(ctx context.Context, a ident.Account, ws ident.Workspace, f workspace.MemberFilter) (page []workspace.ListedMember, next string, err error) {
-	query, args := memberSelect, []any{a, ws}
-	if f.Search != "" {
-		like, err := pattern(f.Search)
-		if err != nil {
-			return nil, "", err
-		}
-		query, args = query+` AND u.folded LIKE ? ESCAPE '\'`, append(args, like)
-	}
-	if f.After != "" {
-		after, err := columnsOf(f.After, 1)
-		if err != nil {
-			return nil, "", err
-		}
-		query, args = query+" AND m.log_on > ?", append(args, after[0])
-	}
-	size := pageSize(f.Limit)
-	rows, err := of[listedMemberRow](s.read).Raw(query+" ORDER BY m.log_on LIMIT ?", append(args, size+1)...).Find(ctx)
+	l, err := s.reach.memberLines(a, ws, f.After)
 	if err != nil {
-		return nil, "", explain(err, "member")
+		return nil, "", err
 	}
-	rows, next = cut(rows, size, func(r listedMemberRow) string { return cursorOf(string(r.Row.LogOn)) })
-	for _, r := range rows {
-		page = append(page, r.listed())
-	}
-	return page, next, nil
+	err = s.view(ctx, func(tx *gorm.DB) error {
+		cursor := func(r listedMemberRow) string { return cursorOf(string(r.Row.LogOn)) }
+		rows, after, err := pageOf(ctx, s, tx, l, f.Search, f.Limit, cursor)
+		for _, r := range rows {
+			page = append(page, r.listed())
+		}
+		next = after
+		return err
+	})
+	return page, next, explain(err, "member")
 }
 
 // Member implements workspace.MemberStore.
@@ -64,23 +72,23 @@ func (s *Store) Member(ctx context.Context, a ident.Account, ws ident.Workspace,
 }
 
 // Candidates implements workspace.MemberStore.
-func (s *Store) Candidates(ctx context.Context, a ident.Account, ws ident.Workspace, f workspace.CandidateFilter) ([]workspace.Candidate, error) {
-	like, err := pattern(f.Search)
-	if err != nil {
-		return nil, err
-	}
-	query := of[userRow](s.read).
-		Where(`account_id = ? AND role <> ? AND folded LIKE ? ESCAPE '\'`, a, access.Root, like).
-		Where("NOT EXISTS (SELECT 1 FROM members m WHERE m.workspace_id = ? AND m.user_id = users.id)", ws)
+func (s *Store) Candidates(ctx context.Context, a ident.Account, ws ident.Workspace, f workspace.CandidateFilter) (list []workspace.Candidate, more bool, err error) {
+	var c conditions
+	c.and("u.account_id = ? AND u.role <> ?", a, access.Root)
 	if f.Among != nil {
-		query = query.Where("id IN ?", f.Among)
+		c.and("u.id IN ?", f.Among)
 	}
-	rows, err := query.Order("log_on").Limit(pageSize(f.Limit)).Find(ctx)
-	list := make([]workspace.Candidate, len(rows))
-	for i, r := range rows {
-		list[i] = workspace.Candidate{User: r.ID, LogOn: r.LogOn, Name: r.Name}
-	}
-	return list, explain(err, "user")
+	l := s.reach.userLines(a, c)
+	l.also = part{" AND NOT EXISTS (SELECT 1 FROM members m WHERE m.workspace_id = ? AND m.log_on = u.log_on)", []any{ws}}
+	err = s.view(ctx, func(tx *gorm.DB) error {
+		rows, next, err := pageOf(ctx, s, tx, l, f.Search, f.Limit, userCursor)
+		for _, r := range rows {
+			list = append(list, workspace.Candidate{User: r.ID, LogOn: r.LogOn, Name: r.Name})
+		}
+		more = next != ""
+		return err
+	})
+	return list, more, explain(err, "user")
 }
 
 // Administrators implements workspace.MemberStore.

@@ -81,7 +81,7 @@ func TestCandidatesAreTheUsersWhoAreNoMembers(t *testing.T) {
 		w.User("bob", access.Regular)
 		w.User("carol", access.Super)
 		names := func(search string, limit int) (names []ident.LogOn) {
-			list, err := s.Candidates(t.Context(), w.Account.ID, ws.ID, workspace.CandidateFilter{Search: search, Limit: limit})
+			list, _, err := s.Candidates(t.Context(), w.Account.ID, ws.ID, workspace.CandidateFilter{Search: search, Limit: limit})
 			must(t, err)
 			for _, c := range list {
 				names = append(names, c.LogOn)

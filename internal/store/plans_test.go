@@ -192,7 +192,6 @@ func keyFilters(after string) map[string]apikey.Filter {
 		}
 	}
 	filters["disabled keys"] = apikey.Filter{State: apikey.Disabled, After: after, Limit: 5}
-	filters["searched keys"] = apikey.Filter{Search: "%_", After: after, Limit: 5}
 	filters["stranded keys"] = apikey.Filter{State: apikey.OwnerLeft, At: storetest.Start, After: after, Limit: 5}
 	filters["expired keys"] = apikey.Filter{State: apikey.Expired, Order: apikey.ByExpiry, Reversed: true, At: storetest.Start, After: after, Limit: 5}
 	return filters

@@ -84,6 +84,7 @@ type Store struct {
 
 	words              usageWords
 	calls, hours, days bulk
+	reach              reach // of a search
 
 	hooks struct {
 		sync.RWMutex
@@ -96,7 +97,7 @@ type unlocker interface{ Close() error }
 // Open opens the database, makes or migrates its tables and checks that it is
 // as safe as it was asked to be. Its errors are for the operator: one line each.
 func Open(ctx context.Context, c Config) (*Store, error) {
-	s := &Store{now: c.Now, calls: newCalls(), hours: newSums("usage_hours"), days: newSums("usage_days")}
+	s := &Store{now: c.Now, reach: usualReach, calls: newCalls(), hours: newSums("usage_hours"), days: newSums("usage_days")}
 	if s.now == nil {
 		s.now = time.Now
 	}

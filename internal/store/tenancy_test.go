@@ -259,7 +259,7 @@ func foreignLists(t *testing.T, s *store.Store, mine, theirs estate) map[string]
 	must(t, err)
 	impact, err := s.UserImpact(ctx, a, theirs.user.ID, time.Now())
 	must(t, err)
-	candidates, err := s.Candidates(ctx, a, mine.ws.ID, workspace.CandidateFilter{Among: []ident.User{theirs.user.ID}})
+	candidates, _, err := s.Candidates(ctx, a, mine.ws.ID, workspace.CandidateFilter{Among: []ident.User{theirs.user.ID}})
 	must(t, err)
 	people, _, err := s.Users(ctx, a, account.UserFilter{})
 	must(t, err)
@@ -350,7 +350,7 @@ func TestEveryMethodNamesItsOwnerFirst(t *testing.T) {
 		"ClaimWork": "the lease says", "RenewWork": "the lease says", "PutBackWork": "the lease says", "FinishWork": "the lease says", "BeginSweeps": "the loop's, of all", "Ask": "test", "Fenced": "test",
 		"InsertUsage": "the recorder's, of all", "InsertRefusals": "the recorder's, of all", "PruneRefusals": "the recorder's, of all", "PurgeUsage": "the keeper's, of all", "VerifyUsage": "the keeper's, of all", "Note": "the event says",
 		"Ping": "of all", "Tips": "the exporter's, of all", "Chains": "the verifier's, of all",
-		"Beat": "of all servers", "Leave": "of all servers", "Canary": "the installation's", "Close": "", "OnChange": "", "Exec": "test", "Unchain": "test", "Unbook": "test", "Strings": "test", "Number": "test", "Postgres": "test", "Plan": "test", "Reads": "test",
+		"Beat": "of all servers", "Leave": "of all servers", "Canary": "the installation's", "Close": "", "OnChange": "", "Exec": "test", "Unchain": "test", "Unbook": "test", "Strings": "test", "Number": "test", "Postgres": "test", "Plan": "test", "Reads": "test", "SetReach": "test", "Unsearch": "test", "Visits": "test",
 	}
 	owners := []reflect.Type{reflect.TypeFor[ident.Account](), reflect.TypeFor[ident.Workspace]()}
 	methods := reflect.TypeFor[*store.Store]()

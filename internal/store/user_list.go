@@ -13,50 +13,48 @@ import (
 
 // Users implements account.PeopleStore.
 func (s *Store) Users(ctx context.Context, a ident.Account, f account.UserFilter) (page []account.ListedUser, next string, err error) {
-	err = s.view(ctx, func(tx *gorm.DB) error {
-		query, err := userQuery(tx, a, f)
-		if err != nil {
+	var c conditions
+	c.and("u.account_id = ? AND u.role <> ?", a, access.Root)
+	c.inState(f.State)
+	if err := c.behind("u.log_on", f.After); err != nil {
+		return nil, "", err
+	}
+	err = s.view(ctx, func(tx *gorm.DB) (err error) {
+		var rows []userRow
+		if rows, next, err = pageOf(ctx, s, tx, s.reach.userLines(a, c), f.Search, f.Limit, userCursor); err != nil {
 			return err
 		}
-		size := pageSize(f.Limit)
-		rows, err := query.Order("log_on").Limit(size + 1).Find(ctx)
-		if err != nil {
-			return err
-		}
-		rows, next = cut(rows, size, func(r userRow) string { return cursorOf(string(r.LogOn)) })
 		page, err = listedUsers(ctx, tx, a, rows)
 		return err
 	})
 	return page, next, explain(err, "user")
 }
 
-func userQuery(tx *gorm.DB, a ident.Account, f account.UserFilter) (query[userRow], error) {
-	query := of[userRow](tx).Where("account_id = ? AND role <> ?", a, access.Root)
-	switch f.State {
+func userCursor(r userRow) string { return cursorOf(string(r.LogOn)) }
+
+// behind asks for what comes after a page of a list by one column.
+func (c *conditions) behind(column, after string) error {
+	if after == "" {
+		return nil
+	}
+	columns, err := columnsOf(after, 1)
+	if err == nil {
+		c.and(column+" > ?", columns[0])
+	}
+	return err
+}
+
+func (c *conditions) inState(state account.UserState) {
+	switch state {
 	case account.Active:
-		query = query.Where("disabled = 0 AND password <> ''")
+		c.and("u.disabled = 0 AND u.password <> ''")
 	case account.Invited:
-		query = query.Where("disabled = 0 AND password = ''")
+		c.and("u.disabled = 0 AND u.password = ''")
 	case account.Disabled:
-		query = query.Where("disabled <> 0")
+		c.and("u.disabled <> 0")
 	case account.Supers:
-		query = query.Where("role = ?", access.Super)
+		c.and("u.role = ?", access.Super)
 	}
-	if f.Search != "" {
-		like, err := pattern(f.Search)
-		if err != nil {
-			return query, err
-		}
-		query = query.Where(`folded LIKE ? ESCAPE '\'`, like)
-	}
-	if f.After == "" {
-		return query, nil
-	}
-	after, err := columnsOf(f.After, 1)
-	if err != nil {
-		return query, err
-	}
-	return query.Where("log_on > ?", after[0]), nil
 }
 
 // listedUsers counts what belongs to the users of a page, a query for each kind.

@@ -16,6 +16,7 @@ import (
 
 type userRow struct {
 	ID          ident.User
+	Number      int64         // what fragments name it by
 	Account     ident.Account `gorm:"column:account_id"`
 	LogOn       ident.LogOn
 	Name        string
@@ -92,7 +93,7 @@ func (s *Store) InsertUsers(ctx context.Context, a ident.Account, all []account.
 
 func insertNewcomer(ctx context.Context, tx *gorm.DB, n account.Newcomer) error {
 	row := userRowOf(n.User)
-	if err := of[userRow](tx).Create(ctx, &row); err != nil || n.Invitation.Token.Zero() {
+	if err := createUser(tx.WithContext(ctx), &row); err != nil || n.Invitation.Token.Zero() {
 		return err
 	}
 	return putInvitation(tx, n.User.Account, n.User.ID, n.Invitation)
@@ -117,8 +118,12 @@ func (s *Store) UpdateUser(ctx context.Context, a ident.Account, u account.User,
 		if row.Version != u.Version {
 			return stale("user")
 		}
+		folded := foldedUser(string(row.LogOn), u.Name, u.Email)
+		if err := reshelve(tx, a, row.Number, row.Folded, folded); err != nil {
+			return err
+		}
 		_, err = exec(tx, "UPDATE users SET name = ?, email = ?, folded = ?, version = version + 1 WHERE account_id = ? AND id = ?",
-			u.Name, u.Email, foldedUser(string(row.LogOn), u.Name, u.Email), a, u.ID)
+			u.Name, u.Email, folded, a, u.ID)
 		return err
 	})
 	return explain(err, "user")
@@ -158,7 +163,11 @@ func (s *Store) SetUserDisabled(ctx context.Context, a ident.Account, id ident.U
 // DeleteUser implements account.PeopleStore.
 func (s *Store) DeleteUser(ctx context.Context, a ident.Account, id ident.User, why audit.Event) error {
 	err := s.changeAs(ctx, func(tx *gorm.DB) (deed, error) {
-		if _, err := ramUser(ctx, tx, a, id); err != nil {
+		row, err := ramUser(ctx, tx, a, id)
+		if err != nil {
+			return deed{}, err
+		}
+		if err := unshelve(tx, a, row.Number, row.Folded); err != nil {
 			return deed{}, err
 		}
 		touched, err := belongings(ctx, tx, a, id)

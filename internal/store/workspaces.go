@@ -102,6 +102,9 @@ func (s *Store) DeleteWorkspace(ctx context.Context, a ident.Account, id ident.W
 		if _, err := exec(tx, "DELETE FROM limits WHERE account_id = ? AND workspace_id = ?", a, id); err != nil {
 			return err
 		}
+		if _, err := exec(tx, "DELETE FROM shelves WHERE owner = ?", id); err != nil {
+			return err
+		}
 		if _, err := exec(tx, "DELETE FROM workspaces WHERE account_id = ? AND id = ?", a, id); err != nil {
 			return err
 		}

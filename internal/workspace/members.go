@@ -71,7 +71,8 @@ type MemberChange struct {
 type MemberStore interface {
 	Members(ctx context.Context, a ident.Account, ws ident.Workspace, f MemberFilter) (page []ListedMember, next string, err error)
 	Member(ctx context.Context, a ident.Account, ws ident.Workspace, u ident.User) (ListedMember, error)
-	Candidates(ctx context.Context, a ident.Account, ws ident.Workspace, f CandidateFilter) ([]Candidate, error)
+	// Candidates reports too whether there may be more of them.
+	Candidates(ctx context.Context, a ident.Account, ws ident.Workspace, f CandidateFilter) (list []Candidate, more bool, err error)
 	// Administrators gives their display names.
 	Administrators(ctx context.Context, a ident.Account, ws ident.Workspace) ([]string, error)
 	Leaving(ctx context.Context, a ident.Account, ws ident.Workspace, u ident.User) (Leaving, error)
@@ -112,10 +113,12 @@ func (s *Members) Leaving(ctx context.Context, by access.Actor, ws ident.Workspa
 	return s.Store.Leaving(ctx, by.Account, ws, u)
 }
 
-// Candidates finds RAM users who can be added. It needs members:change there.
-func (s *Members) Candidates(ctx context.Context, by access.Actor, ws ident.Workspace, f CandidateFilter) ([]Candidate, error) {
+// Candidates finds RAM users who can be added, and says whether there may be
+// more: in a crowd it looks at a thousand users and no further, so that there may
+// be some where none is given. It needs members:change there.
+func (s *Members) Candidates(ctx context.Context, by access.Actor, ws ident.Workspace, f CandidateFilter) (list []Candidate, more bool, err error) {
 	if err := by.RequireIn(ws, access.ChangeMembers); err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	return s.Store.Candidates(ctx, by.Account, ws, f)
 }

@@ -15,6 +15,8 @@ func intro(p IndexProps) string {
 
 func empty(p ListProps) ui.Empty {
 	switch {
+	case p.Pager.NextURL != "":
+		return ui.Empty{Icon: "search", Title: "Nothing found yet", Text: "None of the keys that were looked at is what you search. There are more: go on with Next, or search for a longer piece."}
 	case p.Search != "":
 		return ui.Empty{Icon: "search", Title: "Nothing found", Text: "No key has “" + p.Search + "” in its description or ID, or at the end of its secret."}
 	case p.ClearURL != "":

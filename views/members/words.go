@@ -11,6 +11,9 @@ func intro(p IndexProps) string {
 }
 
 func empty(p ListProps) ui.Empty {
+	if p.Pager.NextURL != "" {
+		return ui.Empty{Icon: "search", Title: "Nobody found yet", Text: "Nobody who was looked at is whom you search. There are more: go on with Next, or search for a longer piece of the name."}
+	}
 	if p.Search != "" {
 		return ui.Empty{Icon: "search", Title: "Nobody found", Text: "No member has “" + p.Search + "” in a name."}
 	}
@@ -18,7 +21,12 @@ func empty(p ListProps) ui.Empty {
 }
 
 func nobody(p CandidatesProps) string {
-	if p.Search != "" {
+	switch {
+	case p.More && p.Search != "":
+		return "Nobody found among the first thousand RAM users. Search for more of the name."
+	case p.More:
+		return "The first thousand RAM users of the account are members. Search for the others."
+	case p.Search != "":
 		return "No RAM user who is not a member yet has “" + p.Search + "” in a name."
 	}
 	return "Every RAM user of the account is a member."

@@ -11,6 +11,9 @@ func intro(p IndexProps) string {
 }
 
 func empty(p ListProps) ui.Empty {
+	if p.Pager.NextURL != "" {
+		return ui.Empty{Icon: "search", Title: "Nobody found yet", Text: "Nobody who was looked at is whom you search. There are more: go on with Next, or search for a longer piece of the name."}
+	}
 	if p.Search != "" {
 		return ui.Empty{Icon: "search", Title: "Nobody found", Text: "No RAM user has “" + p.Search + "” in a name or an e-mail address."}
 	}
