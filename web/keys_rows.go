@@ -92,7 +92,7 @@ func (s *Server) keyList(c echo.Context) (keys.ListProps, error) {
 	p := keys.ListProps{
 		URL: l.url, Search: l.search(), States: keyStates(f.State), ClearURL: when(l.search()+l.get("state") != "", l.url), Workspaces: ofAccount(c),
 		Created: l.turning(string(apikey.ByCreation), true), LastUsed: l.turning(string(apikey.ByUse), true), Expires: l.turning(string(apikey.ByExpiry), false),
-		Pager: l.pager(len(found), next),
+		Pager: l.shortPager(len(found), next),
 	}
 	for _, k := range found {
 		p.Rows = append(p.Rows, s.keyRow(c, l, k))

@@ -49,7 +49,7 @@ func (s *Server) memberList(c echo.Context) (members.ListProps, error) {
 	if err != nil {
 		return members.ListProps{}, err
 	}
-	p := members.ListProps{URL: l.url, Search: l.search(), Pager: l.pager(len(found), next)}
+	p := members.ListProps{URL: l.url, Search: l.search(), Pager: l.shortPager(len(found), next)}
 	for _, m := range found {
 		p.Rows = append(p.Rows, s.memberRow(c, l, m))
 	}

@@ -42,14 +42,22 @@ func (l listed) pager(rows int, next string) ui.Pager {
 	p := ui.Pager{Summary: strconv.Itoa(first+1) + "–" + strconv.Itoa(first+rows)}
 	if rows == 0 {
 		p.Summary = ""
-	} else if l.search() != "" { // a page of a search may be short, so that places are not known
-		p.Summary = counted(rows, "line") + " here"
 	}
 	if len(trail) > 0 {
 		p.PrevURL = l.walked(trail[:len(trail)-1])
 	}
 	if next != "" {
 		p.NextURL = l.walked(append(slices.Clone(trail), next))
+	}
+	return p
+}
+
+// shortPager is for lists where a page of a search may be short although more
+// come, so that nobody knows which place a line has.
+func (l listed) shortPager(rows int, next string) ui.Pager {
+	p := l.pager(rows, next)
+	if l.search() != "" && p.Summary != "" {
+		p.Summary = counted(rows, "line") + " here"
 	}
 	return p
 }

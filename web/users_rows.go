@@ -35,7 +35,7 @@ func (s *Server) userList(c echo.Context) (users.ListProps, error) {
 	if err != nil {
 		return users.ListProps{}, err
 	}
-	p := users.ListProps{URL: l.url, Search: l.search(), States: userStates(f.State), Pager: l.pager(len(found), next), ClearURL: when(l.search()+l.get("state") != "", l.url)}
+	p := users.ListProps{URL: l.url, Search: l.search(), States: userStates(f.State), Pager: l.shortPager(len(found), next), ClearURL: when(l.search()+l.get("state") != "", l.url)}
 	for _, u := range found {
 		p.Rows = append(p.Rows, s.userRow(c, l, u))
 	}
