@@ -107,7 +107,7 @@ func (k *keyQuery) sorted(items part) part {
 
 // fetched looks at each of the items.
 func (k *keyQuery) fetched(items, holds part) part {
-	return part{text: "SELECT k.number FROM (SELECT k.* FROM ("}.and(items).then(") f CROSS JOIN keys k WHERE k.number = f.item LIMIT ?) k WHERE ", fenced).
+	return part{text: "SELECT k.number FROM (SELECT k.* FROM ("}.and(items).then(") f CROSS JOIN keys k WHERE k.number = f.item LIMIT ?) k WHERE ", everyOne).
 		and(k.part()).then(" AND ").and(holds).then(k.by()+" LIMIT ?", k.limit)
 }
 

@@ -54,9 +54,9 @@ func soughtOf(search string) (sought, error) {
 // whole reports whether fragments say all: then what they find needs no look.
 func (q sought) whole() bool { return len(q.windows) == 1 }
 
-// fenced is a limit that nothing reaches: behind it a database finds what is
+// everyOne is a limit that nothing reaches: behind it a database finds what is
 // rare before it looks at anything else.
-const fenced = 1_000_000
+const everyOne = 1_000_000
 
 // lastLetter stands behind every character that is one.
 const lastLetter = "\U0010FFFF"

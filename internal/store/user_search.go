@@ -53,7 +53,7 @@ func (l lines) walked(holds part, limit, most int) part {
 
 // fetched looks at the lines of these users.
 func (l lines) fetched(items, holds part, most int) part {
-	return part{text: "SELECT u.number FROM (SELECT u.* FROM ("}.and(items).then(") f CROSS JOIN users u WHERE u.number = f.item LIMIT ?) u", fenced).and(l.seats).then(" AND ").
+	return part{text: "SELECT u.number FROM (SELECT u.* FROM ("}.and(items).then(") f CROSS JOIN users u WHERE u.number = f.item LIMIT ?) u", everyOne).and(l.seats).then(" AND ").
 		and(l.where).then(" AND ").and(holds).and(l.also).then(l.by+" LIMIT ?", most)
 }
 
