@@ -56,7 +56,7 @@ func TestAConnectionIsTestedBeforeItIsSaved(t *testing.T) {
 	}
 }
 
-func TestAKeptCredentialIsNeverSentElsewhere(t *testing.T) {
+func TestSec21_AKeptCredentialIsNeverSentElsewhere(t *testing.T) {
 	o := start(t)
 	p := o.provider(o.root, "vLLM")
 	path := "/account/providers/" + string(p.ID)

@@ -100,7 +100,7 @@ func FuzzKey(f *testing.F) {
 	})
 }
 
-func TestEachRightOpensCallingOnlyForItself(t *testing.T) {
+func TestSec11_EachRightOpensCallingOnlyForItself(t *testing.T) {
 	w := newWorld(t, nil)
 	for _, set := range []catalogue.Capabilities{0, catalogue.Of(catalogue.Train), catalogue.Of(catalogue.Deploy), catalogue.Of(catalogue.Call), catalogue.Of(catalogue.All...)} {
 		w.now(func(f *policy.Facts) {

@@ -109,7 +109,7 @@ func (w *world) raw(method, target, headers string) int {
 	return resp.StatusCode
 }
 
-func TestEveryOtherSpellingOfAPathIsMissing(t *testing.T) {
+func TestSec14_EveryOtherSpellingOfAPathIsMissing(t *testing.T) {
 	w := newWorld(t, nil)
 	auth := "Authorization: Bearer " + w.keys["root"]
 	for _, target := range []string{

@@ -19,6 +19,7 @@ func (r maker) explains(t *testing.T, w world, s *policy.Snapshot, q policy.Ques
 	if !r.some(8) {
 		return
 	}
+	r.did.explanations++
 	e := s.Explain(q)
 	refused, made := w.reference(q)
 	if e.Decision != s.Decide(q) || e.Refused != refused {

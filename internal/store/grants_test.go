@@ -76,7 +76,7 @@ func TestAnEditMakesExactlyTheListedHold(t *testing.T) {
 	})
 }
 
-func TestOfTwoEditsAtOnceOneWinsAndNothingIsLost(t *testing.T) {
+func TestSec39_OfTwoEditsAtOnceOneWinsAndNothingIsLost(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		w := storetest.NewWorld(t, s, "acme")
 		w.Model("qwen-turbo")

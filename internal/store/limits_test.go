@@ -39,7 +39,7 @@ func parallel(t *testing.T, do func(i int) error) (done, full int64) {
 	return d.Load(), f.Load()
 }
 
-func TestFiftyAddsAtALimitOfTenEndAtTen(t *testing.T) {
+func TestSec39_FiftyAddsAtALimitOfTenEndAtTen(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		w := storetest.NewWorld(t, s, "acme")
 		ctx := t.Context()
@@ -64,7 +64,7 @@ func TestFiftyAddsAtALimitOfTenEndAtTen(t *testing.T) {
 	})
 }
 
-func TestFiftyKeysAtALimitOfTenEndAtTen(t *testing.T) {
+func TestSec39_FiftyKeysAtALimitOfTenEndAtTen(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		w := storetest.NewWorld(t, s, "acme")
 		ctx := t.Context()

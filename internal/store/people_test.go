@@ -140,7 +140,7 @@ func TestManyUsersAreAddedAllOrNone(t *testing.T) {
 	})
 }
 
-func TestAnInvitationIsUsedOnceAndInTime(t *testing.T) {
+func TestSec39_AnInvitationIsUsedOnceAndInTime(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		w := storetest.NewWorld(t, s, "acme")
 		ctx, a := t.Context(), w.Account.ID

@@ -1,0 +1,250 @@
+package gateway_test
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"bailiwick/internal/catalogue"
+	"bailiwick/internal/gateway"
+	"bailiwick/internal/ident"
+	"bailiwick/internal/policy"
+	"bailiwick/internal/provider"
+)
+
+// willing is a provider that answers everything, and says whether it was asked.
+type willing struct{ asked bool }
+
+func (p *willing) Call(context.Context, provider.Request) (*provider.Answer, error) {
+	p.asked = true
+	const text = `{"choices":[{"index":0,"finish_reason":"stop","message":{"role":"assistant","content":"x"}}],"usage":{"prompt_tokens":1,"completion_tokens":1}}`
+	return &provider.Answer{Status: 200, Header: http.Header{"Content-Type": {"application/json"}}, Length: int64(len(text)), Body: io.NopCloser(strings.NewReader(text))}, nil
+}
+func (p *willing) Has(path string) bool                     { return path == "chat/completions" }
+func (p *willing) Models(context.Context) ([]string, error) { return nil, nil }
+
+// attempt is one call as somebody might make it.
+type attempt struct {
+	key                string // its name
+	header, path, host ident.Workspace
+	model              ident.Model
+	dialect            int
+}
+
+// obvious says whether a call is let through, slowly and from the facts alone.
+func (w *world) obvious(a attempt) bool {
+	i := slices.IndexFunc(w.facts.Keys, func(k policy.Key) bool { return k.Digest == w.pepper.Digest(w.keys[a.key]) })
+	if i < 0 {
+		return false
+	}
+	k := w.facts.Keys[i]
+	if k.Disabled || !k.Expires.IsZero() && !time.Now().Before(k.Expires) {
+		return false
+	}
+	u := slices.IndexFunc(w.facts.Users, func(u policy.User) bool { return u.ID == k.Owner })
+	own := slices.IndexFunc(w.facts.Workspaces, func(x policy.Workspace) bool { return x.ID == k.Workspace })
+	if u < 0 || w.facts.Users[u].Disabled || !w.facts.Users[u].Everywhere && !w.facts.Workspaces[own].Members[k.Owner] {
+		return false
+	}
+	at := k.Workspace
+	named := false
+	for _, name := range []ident.Workspace{a.header, a.path, a.host} {
+		if name == "" {
+			continue
+		}
+		if named && name != at {
+			return false
+		}
+		at, named = name, true
+	}
+	ws := slices.IndexFunc(w.facts.Workspaces, func(x policy.Workspace) bool { return x.ID == at })
+	if ws < 0 || at != k.Workspace && !(w.facts.Users[u].Root && k.Workspace == home) {
+		return false
+	}
+	if !named && at != home && w.facts.Accounts[0].NameWorkspace {
+		return false
+	}
+	if len(k.Networks) > 0 && !slices.ContainsFunc(k.Networks, func(p netip.Prefix) bool { return p.Contains(netip.MustParseAddr("192.0.2.1")) }) {
+		return false
+	}
+	m := slices.IndexFunc(w.facts.Models, func(m policy.Model) bool { return m.ID == a.model })
+	if m < 0 || !w.facts.Models[m].Offers.Has(catalogue.Call) || len(k.Models) > 0 && !slices.Contains(k.Models, a.model) {
+		return false
+	}
+	x := w.facts.Workspaces[ws]
+	return (x.Default || x.CallAll || x.Grants[a.model].Has(catalogue.Call)) && len(w.facts.Models[m].Servings) > 0
+}
+
+// unsettle changes something that calls depend on.
+func (w *world) unsettle(r *rand.Rand) {
+	some := func(n int) bool { return r.IntN(n) == 0 }
+	w.now(func(f *policy.Facts) {
+		ws, k, m := &f.Workspaces[1+r.IntN(2)], &f.Keys[r.IntN(len(f.Keys))], &f.Models[r.IntN(4)]
+		switch r.IntN(9) {
+		case 0, 1:
+			grants := map[ident.Model]catalogue.Capabilities{}
+			for _, m := range f.Models {
+				grants[m.ID] = catalogue.Capabilities(r.IntN(8))
+			}
+			ws.Grants = grants
+		case 2:
+			ws.CallAll = some(3)
+		case 3:
+			ws.Members = map[ident.User]bool{bob: !some(6)}
+		case 4:
+			f.Users[1].Disabled = some(9)
+		case 5:
+			k.Disabled = some(6)
+		case 6:
+			if k.Models = nil; some(2) {
+				k.Models = []ident.Model{"qwen-turbo", "qwen-aliased"}
+			}
+			if k.Networks = nil; some(3) {
+				k.Networks = []netip.Prefix{netip.MustParsePrefix([]string{"192.0.2.0/24", "10.0.0.0/8"}[r.IntN(2)])}
+			}
+		case 7:
+			f.Accounts[0].NameWorkspace = some(2)
+		case 8:
+			if m.Offers = 0; !some(3) {
+				m.Offers = catalogue.Of(catalogue.All...)
+			}
+			if m.Servings = nil; !some(4) {
+				m.Servings = []policy.Serving{{Provider: upstream, Name: "x"}}
+			}
+		}
+	})
+}
+
+// What reaches a provider, what lists show, what the gallery marks as authorized
+// and what the explainer says are the same, and are what a slow reading of the
+// facts gives: in every dialect, and whichever way the workspace is named.
+func TestGatewayListsGalleryAndExplainerAgreeWithASlowObviousReference(t *testing.T) {
+	cases := 10_000
+	if n, err := strconv.Atoi(os.Getenv("SOAK")); err == nil {
+		cases *= n
+	}
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	r := rand.New(rand.NewPCG(seed, 2))
+	w := newWorld(t, nil)
+	p := &willing{}
+	w.config.Open = func(provider.Provider) (provider.Server, error) { return p, nil }
+	g := gateway.New(w.config)
+	defer g.Close()
+	keys := []string{"marketing", "marketing", "research", "root", "disabled", "expired", "stranger", "elsewhere", "narrow", "none"}
+	w.keys["none"] = "sk-ws-nothing"
+	names := []ident.Workspace{"", "", marketing, marketing, research, home, "llm-0000000000000000"}
+	let := 0
+	for i := range cases {
+		if i%10 == 0 {
+			w.unsettle(r)
+		}
+		a := attempt{key: keys[r.IntN(len(keys))], model: []ident.Model{"qwen-turbo", "qwen-turbo", "qwen-plus", "qwen-aliased", "qwen-orphan", "qwen-mute", "no-such"}[r.IntN(7)], dialect: r.IntN(3)}
+		a.path = names[r.IntN(len(names))]
+		if r.IntN(3) == 0 {
+			a.header = names[r.IntN(len(names))]
+		}
+		if r.IntN(6) == 0 {
+			a.host = names[r.IntN(len(names))]
+		}
+		if r.IntN(2) == 0 { // as those call who mean to
+			a.header, a.host = "", ""
+			a.path = map[string]ident.Workspace{"research": research, "root": home}[a.key]
+			if a.path == "" {
+				a.path = marketing
+			}
+		}
+		want := w.obvious(a)
+		p.asked = false
+		answer := w.attempt(g, a, "")
+		if p.asked != want || (answer.Code == 200) != want {
+			t.Fatalf("%+v was answered %d %s; asked %v, the reference says %v", a, answer.Code, answer.Body, p.asked, want)
+		}
+		if want {
+			let++
+		}
+		q := policy.Question{Presented: true, Digest: w.pepper.Digest(w.keys[a.key]), Header: string(a.header), Path: string(a.path), Host: string(a.host),
+			Address: netip.MustParseAddr("192.0.2.1"), At: time.Now(), Model: a.model, Capability: catalogue.Call}
+		if e := w.keeper.Now().Explain(q); e.Allowed() != want {
+			t.Fatalf("%+v: the explainer says %v, the reference %v", a, e.Refused, want)
+		}
+		w.listsAgree(t, g, a, q)
+		w.books.list, w.books.begun = nil, nil
+	}
+	if let < cases/20 {
+		t.Errorf("only %d of %d were let through: the test reaches too little", let, cases)
+	}
+}
+
+// attempt makes the call, or asks for a list in place of it.
+func (w *world) attempt(g *gateway.Gateway, a attempt, list string) *httptest.ResponseRecorder {
+	path := [...]string{chat, messages, generation}[a.dialect]
+	body := [...]string{openAIBody(string(a.model), ""), anthropicBody(string(a.model), ""), nativeBody(string(a.model), "")}[a.dialect]
+	method := "POST"
+	if list != "" {
+		path, body, method = list, "", "GET"
+	}
+	if a.path != "" {
+		path = "/w/" + string(a.path) + path
+	}
+	r := httptest.NewRequest(method, path, strings.NewReader(body))
+	r.Host = "models.example.com"
+	if a.host != "" {
+		r.Host = string(a.host) + "." + r.Host
+	}
+	r.Header.Set("x-api-key", w.keys[a.key])
+	if a.header != "" {
+		r.Header.Set("X-DashScope-WorkSpace", string(a.header))
+	}
+	answer := httptest.NewRecorder()
+	g.ServeHTTP(answer, r)
+	return answer
+}
+
+// listsAgree compares the list of models with what calls of each would get, up
+// to whether a provider serves it, and the gallery's marks with both.
+func (w *world) listsAgree(t *testing.T, g *gateway.Gateway, a attempt, q policy.Question) {
+	answer := w.attempt(g, a, "/v1/models")
+	var list struct{ Data []struct{ ID ident.Model } }
+	if answer.Code == 200 {
+		if err := json.Unmarshal(answer.Body.Bytes(), &list); err != nil {
+			t.Fatal(err)
+		}
+	}
+	q.Model, q.Capability = "", 0
+	where := w.keeper.Now().Decide(q)
+	if (answer.Code == 200) != where.Allowed() {
+		t.Fatalf("%+v: a list is answered %d, the decision is %v", a, answer.Code, where.Refused)
+	}
+	listed := map[ident.Model]bool{}
+	for _, m := range list.Data {
+		listed[m.ID] = true
+	}
+	for _, m := range w.facts.Models {
+		if m.ID == "text-embedding" || m.ID == "text-rerank" || m.ID == "qwen-vl" {
+			continue // asked for other things than chat
+		}
+		b := a
+		b.model = m.ID
+		may := w.obvious(b)
+		if len(m.Servings) > 0 && listed[m.ID] != may {
+			t.Fatalf("%+v: %s is listed %v, and a call would be let through: %v", a, m.ID, listed[m.ID], may)
+		}
+		if !where.Allowed() || len(where.Key.Models) > 0 || len(m.Servings) == 0 {
+			continue
+		}
+		if marked := w.keeper.Now().Holds(where.Workspace.ID, m.ID, catalogue.Call); marked != may {
+			t.Fatalf("%+v: the gallery marks %s %v, and a call would be let through: %v", a, m.ID, marked, may)
+		}
+	}
+}
