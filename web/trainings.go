@@ -41,7 +41,7 @@ func (s *Server) trainingList(c echo.Context) (trainings.ListProps, error) {
 	}
 	p := trainings.ListProps{
 		URL: l.url, Search: l.search(), States: trainingStates(f.State), ClearURL: when(l.search()+l.get("state") != "", l.url), Pager: l.pager(len(jobs), next),
-		CreateURL: when(actor(c).MayIn(w.ID, access.ChangeTrainings), newTrainingURL(w.ID)),
+		CreateURL: when(actor(c).MayIn(w.ID, access.ChangeTrainings), newTrainingURL(w.ID)), DataURL: when(actor(c).MayIn(w.ID, access.ReadDatasets), datasetsURL(w.ID)),
 	}
 	for _, j := range jobs {
 		p.Rows = append(p.Rows, trainingRow(w.ID, j, p.CreateURL != ""))

@@ -258,7 +258,6 @@ func (s *Server) taskProps(c echo.Context, in form, cause error) (trainings.Form
 			}
 		}
 	}
-	own := orElse(in.Get("preset"), "usual") == "own"
 	p := trainings.FormProps{
 		Workspace: ws.Name, Action: trainingsURL(ws.ID), CancelURL: trainingsURL(ws.ID), Clone: in.Get("clone"), Notice: outside(cause),
 		Methods: taughtChoices(bases, method), MethodError: about(cause, "method"), Bases: baseOptions(bases, in.Get("model")), BaseError: about(cause, "model"),
@@ -269,7 +268,7 @@ func (s *Server) taskProps(c echo.Context, in form, cause error) (trainings.Form
 		Name:   ui.Field{Name: "name", Label: "Task name", Value: in.Get("name"), Error: about(cause, "name"), Hint: "Empty: its ID.", MaxLength: training.NameMax},
 		Suffix: ui.Field{Name: "suffix", Label: "Suffix of the model's name", Value: in.Get("suffix"), Error: about(cause, "suffix"), Hint: "The model will be called base-suffix-ft-…, which is what callers write.", MaxLength: training.SuffixMax, NoSpell: true, Mono: true},
 		Deploy: in.Get("deploy") != "", MayDeploy: by.MayIn(ws.ID, access.ChangeDeployments),
-		Open: own, Fields: hyperFields(in, cause), Estimate: s.estimate(c, in),
+		Fields: hyperFields(in, cause), Estimate: s.estimate(c, in),
 	}
 	for _, x := range presets {
 		p.Presets = append(p.Presets, trainings.Preset{Value: x.value, Label: x.label, Hint: x.hint, Chosen: x.value == orElse(in.Get("preset"), "usual")})

@@ -191,7 +191,7 @@ func List(p ListProps) templ.Component {
 						return templ_7745c5c3_Err
 					}
 				} else {
-					templ_7745c5c3_Err = ui.Go(ui.Button{Label: "Create training task", URL: p.CreateURL}).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = ui.Go(ui.Button{Label: "Go to Datasets", URL: p.DataURL}).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}

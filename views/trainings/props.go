@@ -18,10 +18,10 @@ type IndexProps struct {
 
 // ListProps is the table and what stands around it.
 type ListProps struct {
-	URL, Search, ClearURL, CreateURL string
-	States                           []ui.Option
-	Rows                             []Row
-	Pager                            ui.Pager
+	URL, Search, ClearURL, CreateURL, DataURL string
+	States                                    []ui.Option
+	Rows                                      []Row
+	Pager                                     ui.Pager
 }
 
 // Row is one job.
@@ -62,9 +62,7 @@ type FormProps struct {
 	Presets     []Preset
 	Adapters    []ui.Option
 	AdapterErr  string
-	Fields      []ui.Field // the parameters that are said often
-	Advanced    []ui.Field // and those that are not
-	Open        bool       // the advanced ones are shown
+	Fields      []ui.Field // the parameters, shown to who chooses to say them
 	Name        ui.Field
 	Suffix      ui.Field
 	Deploy      bool
