@@ -44,12 +44,12 @@ type asset struct {
 	zipped func() []byte
 }
 
-var (
-	byName = map[string]*asset{}
-	byURL  = map[string]*asset{}
-)
+// index is every file, under its name and under its address.
+type index struct{ byName, byURL map[string]*asset }
 
-func init() {
+// files reads and marks every file when the first page is made.
+var files = sync.OnceValue(func() index {
+	all := index{map[string]*asset{}, map[string]*asset{}}
 	err := fs.WalkDir(embedded, ".", func(file string, entry fs.DirEntry, err error) error {
 		kind, known := types[path.Ext(file)]
 		if err != nil || entry.IsDir() || !known {
@@ -60,19 +60,20 @@ func init() {
 			return err
 		}
 		a := newAsset(path.Base(file), kind, body)
-		if byName[a.name] != nil {
+		if all.byName[a.name] != nil {
 			return fmt.Errorf("static: two files are named %s", a.name)
 		}
-		add(a)
+		all.add(a)
 		return nil
 	})
 	if err != nil {
 		panic(err)
 	}
-	if font := byName["inter-latin-wght-normal.woff2"]; font != nil {
-		add(newAsset("font.css", types[".css"], []byte(fontFace(font.url))))
+	if font := all.byName["inter-latin-wght-normal.woff2"]; font != nil {
+		all.add(newAsset("font.css", types[".css"], []byte(fontFace(font.url))))
 	}
-}
+	return all
+})
 
 // fontFace names the font that npm brought. It is made here because the file's
 // address is known only now.
@@ -81,8 +82,8 @@ func fontFace(url string) string {
 		url + `") format("woff2")}`
 }
 
-func add(a *asset) {
-	byName[a.name], byURL[a.url] = a, a
+func (x index) add(a *asset) {
+	x.byName[a.name], x.byURL[a.url] = a, a
 }
 
 func newAsset(name, kind string, body []byte) *asset {
@@ -114,7 +115,7 @@ func zip(body []byte) []byte {
 // URL is the address of a file of ours: URL("console.js"). A name that does
 // not exist panics, so that any test that renders a page finds the mistake.
 func URL(name string) string {
-	if a := byName[name]; a != nil {
+	if a := files().byName[name]; a != nil {
 		return a.url
 	}
 	panic("static: no file is named " + name)
@@ -122,7 +123,7 @@ func URL(name string) string {
 
 // Optional is the address of a file that npm brings, or empty where it did not.
 func Optional(name string) string {
-	if a := byName[name]; a != nil {
+	if a := files().byName[name]; a != nil {
 		return a.url
 	}
 	return ""
@@ -130,7 +131,7 @@ func Optional(name string) string {
 
 // Text is a file of ours as text, to be set into a page.
 func Text(name string) string {
-	if a := byName[name]; a != nil {
+	if a := files().byName[name]; a != nil {
 		return string(a.plain)
 	}
 	panic("static: no file is named " + name)
@@ -142,7 +143,7 @@ func Handler() http.Handler {
 }
 
 func serve(w http.ResponseWriter, r *http.Request) {
-	a := byURL[r.URL.Path]
+	a := files().byURL[r.URL.Path]
 	if a == nil {
 		http.NotFound(w, r)
 		return

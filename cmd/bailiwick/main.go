@@ -102,6 +102,9 @@ func run(ctx context.Context, args []string) error {
 	if err != nil {
 		return &remoteError{exitUsage, err.Error()}
 	}
+	if c, ok := command.Selected().Target.Interface().(interface{ Run(context.Context) error }); ok {
+		return c.Run(ctx) // not by the parser, which would stay for as long as a server runs: half a megabyte
+	}
 	return command.Run()
 }
 

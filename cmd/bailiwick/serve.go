@@ -119,6 +119,8 @@ func start(ctx context.Context, c serving, furnish func(*Program) error) (_ *Pro
 	if err != nil {
 		return nil, err
 	}
+	// What a start allocates is not worth collecting on the way: it is given back after it.
+	defer debug.SetGCPercent(debug.SetGCPercent(400))
 	p := &Program{base: base, limiter: limit.New(time.Now), replica: string(ident.NewCall())}
 	defer func() {
 		if err != nil {

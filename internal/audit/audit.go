@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 	"unicode"
 
@@ -118,7 +119,7 @@ func (e Event) Between(before, after any) Event {
 	was, is := reflect.ValueOf(before), reflect.ValueOf(after)
 	for i := range was.NumField() {
 		field := was.Type().Field(i)
-		if text, plain := plainly(was.Field(i)); plain && field.IsExported() && !telling.MatchString(field.Name) {
+		if text, plain := plainly(was.Field(i)); plain && field.IsExported() && !telling().MatchString(field.Name) {
 			now, _ := plainly(is.Field(i))
 			e = e.Changed(spaced(field.Name), text, now)
 		}
@@ -127,7 +128,9 @@ func (e Event) Between(before, after any) Event {
 }
 
 // telling are the names of what is never noted.
-var telling = regexp.MustCompile(`(?i)pass|secret|digest|hash|token|seal|seed|credential`)
+var telling = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?i)pass|secret|digest|hash|token|seal|seed|credential`)
+})
 
 func plainly(v reflect.Value) (string, bool) {
 	switch v.Kind() {

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -117,15 +118,15 @@ func hash(ctx context.Context, password string, salt []byte, m, p uint32, th uin
 // tidying says that a collection is on its way.
 var tidying atomic.Bool
 
-// tidy has what hashes left behind collected a second after the first of a
-// burst. The collector by itself takes the 19 MiB that live while a hash is made
+// tidy has what hashes left behind collected and given back a second after the
+// first of a burst. The collector by itself takes the 19 MiB that live while a hash is made
 // for a reason to let the heap grow by twice as much, and keeps it so until there
 // is other work.
 func tidy() {
 	if tidying.CompareAndSwap(false, true) {
 		time.AfterFunc(time.Second, func() {
 			tidying.Store(false)
-			runtime.GC()
+			debug.FreeOSMemory()
 		})
 	}
 }

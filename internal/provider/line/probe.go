@@ -62,8 +62,8 @@ func (p *Probe) try(ctx context.Context, try func(context.Context) error) {
 	p.tried = nil
 }
 
-var named = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:@-]{0,254}$`)
+var named = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:@-]{0,254}$`) })
 
 // IsID reports whether a text is one that providers give out to name something,
 // and that can be part of a path.
-func IsID(s string) bool { return named.MatchString(s) }
+func IsID(s string) bool { return named().MatchString(s) }
