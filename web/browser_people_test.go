@@ -120,7 +120,7 @@ const (
 	byPassword = "Password to be changed One is drawn and shown to you. They must change it when they first log on."
 	ownWords   = "a new sentence of mine alone"
 
-	workspacePages = "Models, Playground, API Keys, Members, Usage, Limits, Why?, Audit"
+	workspacePages = "Models, Playground, Datasets, Training, My Models, Deployments, API Keys, Members, Usage, Limits, Why?, Audit"
 	accountPages   = "Workspace Management, RAM Users, Model Authorizations, Account Limits, Why?, Management API, Audit, Usage, Settings"
 )
 

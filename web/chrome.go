@@ -120,6 +120,7 @@ func workspaceNav(by access.Actor, w workspace.Workspace, key string) []layout.N
 		item(atDatasets, "Datasets", datasetsURL(w.ID), access.ReadDatasets),
 		item(atTrainings, "Training", trainingsURL(w.ID), access.ReadTrainings),
 		item(atOwnModels, "My Models", ownModelsURL(w.ID), access.ReadTrainings),
+		item(atDeployments, "Deployments", deploymentsURL(w.ID), access.ReadDeployments),
 		item(atKeys, "API Keys", keysURL(w.ID), access.ReadKeys),
 		item(atMembers, "Members", membersURL(w.ID), access.ReadMembers),
 		item(atUsage, "Usage", usageURL(w.ID), access.ReadUsage),

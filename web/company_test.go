@@ -24,6 +24,7 @@ import (
 	"bailiwick/internal/audit"
 	"bailiwick/internal/catalogue"
 	"bailiwick/internal/dataset"
+	"bailiwick/internal/deployment"
 	"bailiwick/internal/explanation"
 	"bailiwick/internal/factor"
 	"bailiwick/internal/fault"
@@ -176,6 +177,7 @@ func (o *company) configure() {
 	o.config.Trainings = &training.Service{
 		Store: s, World: keeper, Data: o.config.Datasets, Open: o.config.Providers.ServerOf, Folder: t.TempDir(), Now: c.Now,
 	}
+	o.config.Deployments = &deployment.Service{Store: s, World: keeper, Open: o.config.Providers.ServerOf, Folder: o.config.Trainings.Folder, Now: c.Now}
 	o.config.Audit.Record = o.config.Trail.Record
 	t.Cleanup(o.config.Trail.Close)
 	o.config.Factors.Accounts, o.config.Factors.Trail, o.config.Accounts.Trail = o.config.Accounts, o.config.Trail, o.config.Trail

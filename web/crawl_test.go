@@ -10,6 +10,7 @@ import (
 	"bailiwick/internal/dataset"
 	"bailiwick/internal/ident"
 	"bailiwick/internal/provider"
+	"bailiwick/internal/store/storetest"
 )
 
 // canary is a word that stands in everything of a workspace.
@@ -63,6 +64,8 @@ func TestSec05_NothingOfAnotherWorkspaceIsEverShown(t *testing.T) {
 	o.called(b, k.ID, ident.Model(canary+"-model"), 3)
 	o.key(o.root, o.a, "of Marketing")
 	o.dataset(o.root, o.a)
+	o.deployment(o.root, o.a)
+	o.must(o.store.InsertDeployment(t.Context(), b, storetest.Draft(o.account.ID, o.root.User, b, o.provider(o.root, "Engine").ID, "qwen-turbo", canary+"-deployed"), 9, o.root.Event("deployments:create", b, canary, canary)))
 	_, err := o.config.Datasets.Upload(t.Context(), o.root, b, dataset.New{Name: canary + " data"}, strings.NewReader(strings.ReplaceAll(someExamples(12), "number", canary)))
 	o.must(err)
 	for _, who := range []string{"alice", "bob", "carol"} {

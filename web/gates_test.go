@@ -29,11 +29,12 @@ const selfs = "/account/security"
 
 // pageRoutes are where the routes begin that one page allows.
 var pageRoutes = map[access.Page][]string{
-	access.PageKeys:       {"/workspaces/:workspace/keys", "/workspaces/:workspace/why"},
-	access.PageUsage:      {"/workspaces/:workspace/usage"},
-	access.PageDatasets:   {"/workspaces/:workspace/datasets"},
-	access.PageTraining:   {"/workspaces/:workspace/trainings", "/workspaces/:workspace/my-models"},
-	access.PagePlayground: {"/workspaces/:workspace/playground"},
+	access.PageKeys:        {"/workspaces/:workspace/keys", "/workspaces/:workspace/why"},
+	access.PageUsage:       {"/workspaces/:workspace/usage"},
+	access.PageDatasets:    {"/workspaces/:workspace/datasets"},
+	access.PageTraining:    {"/workspaces/:workspace/trainings", "/workspaces/:workspace/my-models"},
+	access.PageDeployments: {"/workspaces/:workspace/deployments"},
+	access.PagePlayground:  {"/workspaces/:workspace/playground"},
 }
 
 // caller is one who asks: by a session, or by presenting something else.

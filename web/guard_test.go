@@ -155,6 +155,19 @@ var matrix = []line{
 	in("GET /workspaces/:workspace/datasets/:dataset/files/:file/report.csv", headed(200)),
 	in("GET /workspaces/:workspace/datasets/:dataset/files/:file/delete", headed(200)),
 	in("POST /workspaces/:workspace/datasets/:dataset/files/:file/delete", headed(303)),
+	in("GET /workspaces/:workspace/deployments", headed(200)),
+	in("POST /workspaces/:workspace/deployments", headed(422)),
+	in("GET /workspaces/:workspace/deployments/new", headed(200)),
+	in("GET /workspaces/:workspace/deployments/:deployment", headed(200)),
+	in("POST /workspaces/:workspace/deployments/:deployment/start", headed(303)),
+	in("GET /workspaces/:workspace/deployments/:deployment/stop", headed(200)),
+	in("POST /workspaces/:workspace/deployments/:deployment/stop", headed(303)),
+	in("GET /workspaces/:workspace/deployments/:deployment/scale", headed(200)),
+	in("POST /workspaces/:workspace/deployments/:deployment/scale", headed(422)),
+	in("GET /workspaces/:workspace/deployments/:deployment/limits", headed(200)),
+	in("POST /workspaces/:workspace/deployments/:deployment/limits", headed(303)),
+	in("GET /workspaces/:workspace/deployments/:deployment/delete", headed(200)),
+	in("POST /workspaces/:workspace/deployments/:deployment/delete", headed(303)),
 	in("GET /workspaces/:workspace/trainings", headed(200)),
 	in("POST /workspaces/:workspace/trainings", headed(422)),
 	in("GET /workspaces/:workspace/trainings/new", headed(200)),
@@ -338,6 +351,9 @@ func (o *company) ours(route string) things {
 	if strings.Contains(route, ":training") {
 		t["training"], t["checkpoint"] = o.training(o.root, o.a), "checkpoint-7"
 	}
+	if strings.Contains(route, ":deployment") {
+		t["deployment"] = o.deployment(o.root, o.a)
+	}
 	if strings.Contains(route, ":tuned") {
 		t["tuned"], t["artifact"] = o.tuned(o.root, o.a), "model.gguf"
 	}
@@ -350,6 +366,15 @@ func (o *company) dataset(by access.Actor, ws ident.Workspace) dataset.Version {
 	v, err := o.config.Datasets.Upload(o.t.Context(), by, ws, dataset.New{FileName: "desk.jsonl"}, strings.NewReader(someExamples(12)))
 	o.must(err)
 	return v
+}
+
+// deployment asks for a deployment in a workspace, which nobody works on.
+func (o *company) deployment(by access.Actor, ws ident.Workspace) string {
+	o.t.Helper()
+	p := o.provider(by, "Engine "+string(ident.NewEvent())).ID
+	d := storetest.Draft(by.Account, by.User, ws, p, "qwen-turbo", ident.Model("qwen-turbo-"+strings.ToLower(string(ident.NewEvent()[4:12]))))
+	o.must(o.store.InsertDeployment(o.t.Context(), ws, d, 100_000, by.Event("deployments:create", ws, string(d.ID), "deployed")))
+	return string(d.ID)
 }
 
 // someExamples is a training file without mistakes.
@@ -436,7 +461,8 @@ func (o *company) neighbour() things {
 		"key": string(o.key(root, w.ID, "theirs").ID), "provider": string(o.provider(root, "theirs").ID),
 		"user": string(member.ID), "adminkey": string(o.adminKey(root, "theirs").ID), "passkey": string(o.passkey(holder, "theirs")), "session": o.sessionOf(root, "root@other"),
 		"event": o.event(root, w.ID), "call": o.aCall(root.Account, w.ID),
-		"training": o.training(root, w.ID), "checkpoint": "checkpoint-7", "tuned": o.tuned(root, w.ID), "artifact": "model.gguf",
+		"deployment": o.deployment(root, w.ID),
+		"training":   o.training(root, w.ID), "checkpoint": "checkpoint-7", "tuned": o.tuned(root, w.ID), "artifact": "model.gguf",
 	}
 }
 
@@ -466,7 +492,8 @@ func (o *company) strangers(route string, foreign things, who string) [][2]thing
 		"user": string(ident.NewUser()), "adminkey": string(ident.NewAdminKey()), "passkey": string(ident.NewPasskey()), "session": strings.Repeat("0", 64),
 		"dataset": string(ident.NewDataset()), "file": string(ident.NewFile()),
 		"event": string(ident.NewEvent()), "call": string(ident.NewCall()) + ".1764300000000000",
-		"training": "ft-202001010000-0000", "checkpoint": "checkpoint-7", "tuned": string(ident.NewTuned()), "artifact": "model.gguf",
+		"deployment": string(ident.NewDeployment()),
+		"training":   "ft-202001010000-0000", "checkpoint": "checkpoint-7", "tuned": string(ident.NewTuned()), "artifact": "model.gguf",
 	}
 	if !strings.Contains(route, ":") {
 		return nil
@@ -485,7 +512,7 @@ func (o *company) strangers(route string, foreign things, who string) [][2]thing
 	if strings.Contains(route, ":dataset") && who != "bob" && who != "carol" {
 		pairs = append(pairs, [2]things{with(foreign, "workspace", string(mine)), with(missing, "workspace", string(mine))})
 	}
-	if (strings.Contains(route, ":training") || strings.Contains(route, ":tuned")) && who != "bob" && who != "carol" {
+	if (strings.Contains(route, ":training") || strings.Contains(route, ":deployment") || strings.Contains(route, ":tuned")) && who != "bob" && who != "carol" {
 		pairs = append(pairs, [2]things{with(foreign, "workspace", string(mine)), with(missing, "workspace", string(mine))})
 	}
 	if strings.Contains(route, ":call") && who != "bob" && who != "carol" {
@@ -511,6 +538,9 @@ func (o *company) strangers(route string, foreign things, who string) [][2]thing
 		sibling["call"] = o.aCall(o.account.ID, theirs)
 		if strings.Contains(route, ":training") {
 			sibling["training"], sibling["checkpoint"] = o.training(o.root, theirs), "checkpoint-7"
+		}
+		if strings.Contains(route, ":deployment") {
+			sibling["deployment"] = o.deployment(o.root, theirs)
 		}
 		if strings.Contains(route, ":tuned") {
 			sibling["tuned"], sibling["artifact"] = o.tuned(o.root, theirs), "model.gguf"

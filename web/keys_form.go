@@ -130,6 +130,9 @@ func (s *Server) keyModels(c echo.Context, chosen []string) ([]keys.Model, error
 		return nil, err
 	}
 	var may, mayNot []keys.Model
+	for _, m := range s.Policy.Now().Private(here(c).ID) {
+		may = append(may, keys.Model{ID: string(m.ID), Name: m.Name, Note: "Deployed here", Chosen: slices.Contains(chosen, string(m.ID))})
+	}
 	for _, m := range all {
 		p := s.keyModel(here(c).ID, m)
 		if p.Chosen = slices.Contains(chosen, p.ID); !m.Offers.Has(catalogue.Call) && !p.Chosen {

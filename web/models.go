@@ -68,7 +68,7 @@ func (s *Server) panel(c echo.Context, w workspace.Workspace, m catalogue.Model)
 		Limits: modelLimits(m), Prices: priceTiers(m), Rights: rights,
 	}
 	if m.Offers.Has(catalogue.Call) && textual(m) {
-		p.Samples = s.samples(c, w, m)
+		p.Samples = s.samples(c, w, m.ID)
 	}
 	if !s.Policy.Now().Served(m.Account, m.ID) {
 		p.Notice = unserved(actor(c))

@@ -154,7 +154,7 @@ func (s *Server) playgroundPage(c echo.Context, t talk, notice *ui.Notice, used 
 // text, those first that somebody serves.
 func (s *Server) talkable(c echo.Context) []*policy.Model {
 	now := s.Policy.Now()
-	list := slices.DeleteFunc(now.Catalogue(actor(c).Account), func(m *policy.Model) bool {
+	list := slices.DeleteFunc(append(now.Private(here(c).ID), now.Catalogue(actor(c).Account)...), func(m *policy.Model) bool {
 		return !now.Holds(here(c).ID, m.ID, catalogue.Call) || len(m.Kinds) > 0 && !textual(m.Model)
 	})
 	slices.SortStableFunc(list, func(a, b *policy.Model) int { return min(1, len(b.Servings)) - min(1, len(a.Servings)) })

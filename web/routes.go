@@ -96,6 +96,21 @@ func (s *Server) routes() []route {
 		{"GET", "/workspaces/:workspace/my-models/:tuned/delete", access.ChangeTrainings, s.confirmDeleteOwnModel},
 		{"POST", "/workspaces/:workspace/my-models/:tuned/delete", access.ChangeTrainings, s.deleteOwnModel},
 
+		// Deployments
+		{"GET", "/workspaces/:workspace/deployments", access.ReadDeployments, s.listDeployments},
+		{"POST", "/workspaces/:workspace/deployments", access.ChangeDeployments, s.createDeployment},
+		{"GET", "/workspaces/:workspace/deployments/new", access.ChangeDeployments, s.newDeployment},
+		{"GET", "/workspaces/:workspace/deployments/:deployment", access.ReadDeployments, s.showDeployment},
+		{"POST", "/workspaces/:workspace/deployments/:deployment/start", access.ChangeDeployments, s.startDeployment},
+		{"GET", "/workspaces/:workspace/deployments/:deployment/stop", access.ChangeDeployments, s.confirmStopDeployment},
+		{"POST", "/workspaces/:workspace/deployments/:deployment/stop", access.ChangeDeployments, s.stopDeployment},
+		{"GET", "/workspaces/:workspace/deployments/:deployment/scale", access.ChangeDeployments, s.askScale},
+		{"POST", "/workspaces/:workspace/deployments/:deployment/scale", access.ChangeDeployments, s.scaleDeployment},
+		{"GET", "/workspaces/:workspace/deployments/:deployment/limits", access.ChangeDeployments, s.askLimits},
+		{"POST", "/workspaces/:workspace/deployments/:deployment/limits", access.ChangeDeployments, s.limitDeployment},
+		{"GET", "/workspaces/:workspace/deployments/:deployment/delete", access.ChangeDeployments, s.confirmDeleteDeployment},
+		{"POST", "/workspaces/:workspace/deployments/:deployment/delete", access.ChangeDeployments, s.deleteDeployment},
+
 		// API Keys
 		{"GET", "/workspaces/:workspace/keys", access.ReadKeys, s.listKeys},
 		{"POST", "/workspaces/:workspace/keys", access.IssueKeys, s.issueKey},

@@ -78,15 +78,15 @@ func (s *Server) callable(w workspace.Workspace) string {
 }
 
 // samples are programs that call a model from a workspace.
-func (s *Server) samples(c echo.Context, w workspace.Workspace, m catalogue.Model) []ui.Sample {
+func (s *Server) samples(c echo.Context, w workspace.Workspace, m ident.Model) []ui.Sample {
 	p := s.place(c, w.ID)
 	return []ui.Sample{
-		{Dialect: "OpenAI", Language: "curl", Code: p.fill(openAICurl, string(m.ID))},
-		{Dialect: "OpenAI", Language: "Python", Code: p.fill(openAIPython, string(m.ID))},
-		{Dialect: "OpenAI", Language: "JavaScript", Code: p.fill(openAIJavaScript, string(m.ID))},
-		{Dialect: "DashScope", Language: "curl", Code: p.fill(dashScopeCurl, string(m.ID))},
-		{Dialect: "DashScope", Language: "Python", Code: p.fill(dashScopePython, string(m.ID))},
-		{Dialect: "DashScope", Language: "JavaScript", Code: p.fill(dashScopeJavaScript, string(m.ID))},
+		{Dialect: "OpenAI", Language: "curl", Code: p.fill(openAICurl, string(m))},
+		{Dialect: "OpenAI", Language: "Python", Code: p.fill(openAIPython, string(m))},
+		{Dialect: "OpenAI", Language: "JavaScript", Code: p.fill(openAIJavaScript, string(m))},
+		{Dialect: "DashScope", Language: "curl", Code: p.fill(dashScopeCurl, string(m))},
+		{Dialect: "DashScope", Language: "Python", Code: p.fill(dashScopePython, string(m))},
+		{Dialect: "DashScope", Language: "JavaScript", Code: p.fill(dashScopeJavaScript, string(m))},
 	}
 }
 

@@ -22,6 +22,7 @@ import (
 	"bailiwick/internal/audit"
 	"bailiwick/internal/catalogue"
 	"bailiwick/internal/dataset"
+	"bailiwick/internal/deployment"
 	"bailiwick/internal/explanation"
 	"bailiwick/internal/factor"
 	"bailiwick/internal/fault"
@@ -38,27 +39,28 @@ import (
 
 // Config is what the console is made of.
 type Config struct {
-	Accounts   *account.Service
-	People     *account.People
-	Factors    *factor.Service
-	Workspaces *workspace.Service
-	Members    *workspace.Members
-	Catalogue  *catalogue.Service
-	Grants     *grant.Service
-	Keys       *apikey.Service
-	AdminKeys  *adminkey.Service
-	Providers  *provider.Service
-	Health     *provider.Board // how providers do, as calls found them
-	Datasets   *dataset.Service
-	Usage      *usage.Service
-	Limits     *limit.Service
-	Limiter    *limit.Limiter // what is in use of limits; nil: it is not shown
-	Trainings  *training.Service
-	Policy     *policy.Keeper
-	Why        *explanation.Service
-	Call       Caller // of the playground
-	Audit      *account.Trail
-	Trail      *audit.Recorder // of refusals; nil: they are not written
+	Accounts    *account.Service
+	People      *account.People
+	Factors     *factor.Service
+	Workspaces  *workspace.Service
+	Members     *workspace.Members
+	Catalogue   *catalogue.Service
+	Grants      *grant.Service
+	Keys        *apikey.Service
+	AdminKeys   *adminkey.Service
+	Providers   *provider.Service
+	Health      *provider.Board // how providers do, as calls found them
+	Datasets    *dataset.Service
+	Usage       *usage.Service
+	Limits      *limit.Service
+	Limiter     *limit.Limiter // what is in use of limits; nil: it is not shown
+	Trainings   *training.Service
+	Deployments *deployment.Service
+	Policy      *policy.Keeper
+	Why         *explanation.Service
+	Call        Caller // of the playground
+	Audit       *account.Trail
+	Trail       *audit.Recorder // of refusals; nil: they are not written
 
 	Sessions       sessions.Store
 	CookieName     string                 // of the session; empty: by whether the connection is encrypted

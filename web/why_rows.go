@@ -1,6 +1,7 @@
 package web
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -45,7 +46,7 @@ func (s *Server) whyForm(c echo.Context, ask explanation.Ask) (why.QuestionProps
 	for _, k := range keys {
 		p.Keys = append(p.Keys, ui.Option{Value: string(k.ID), Label: strings.TrimSpace(secret.Masked(k.Hint) + " " + k.Description)})
 	}
-	for _, m := range s.Policy.Now().Catalogue(by.Account) {
+	for _, m := range append(s.Policy.Now().Private(ws), s.Policy.Now().Catalogue(by.Account)...) {
 		p.Models = append(p.Models, ui.Option{Value: string(m.ID), Label: m.Name})
 	}
 	return p, nil
@@ -112,6 +113,9 @@ func (s *Server) changeLink(c echo.Context, change explanation.Change) ui.Link {
 	case policy.Authorize:
 		return link(by.May(access.ChangeGrants), "Model Authorizations", withQuery(authorizationsURL, "q", string(at.Model)))
 	case policy.AddModel, policy.Serve:
+		if change.Do == policy.Serve && slices.ContainsFunc(s.Policy.Now().Private(at.Workspace), func(m *policy.Model) bool { return m.ID == at.Model }) {
+			return link(by.MayIn(at.Workspace, access.ReadDeployments), "Deployments", withQuery(deploymentsURL(at.Workspace), "q", string(at.Model)))
+		}
 		return link(by.May(access.ChangeProviders), "Providers", providersURL)
 	}
 	return ui.Link{}

@@ -49,6 +49,12 @@ func remainLinks(ws ident.Workspace, remains []workspace.Remain) []ui.Remain {
 			links[i] = ui.Remain{Text: counted(r.Count, "API key"), URL: keysURL(ws)}
 		case "grants":
 			links[i] = ui.Remain{Text: counted(r.Count, "authorization") + " to use a model", URL: withQuery(modelsURL(ws), "capability", "call")}
+		case "deployments":
+			links[i] = ui.Remain{Text: counted(r.Count, "deployment"), URL: deploymentsURL(ws)}
+		case "models":
+			links[i] = ui.Remain{Text: counted(r.Count, "trained model"), URL: ownModelsURL(ws)}
+		case "trainings":
+			links[i] = ui.Remain{Text: counted(r.Count, "training"), URL: trainingsURL(ws)}
 		case "datasets":
 			links[i] = ui.Remain{Text: counted(r.Count, "dataset"), URL: datasetsURL(ws)}
 		case "members":

@@ -64,6 +64,16 @@ func (p Price) Cost(seconds int64) int64 {
 // Settled reports whether the engine was brought to what is wanted.
 func (d *Deployment) Settled() bool { return d.Observed == d.Desired && d.State != Deleting }
 
+// Resting reports whether nothing is on its way: it is up as it is wanted, or
+// stays as it is until somebody changes it.
+func (d *Deployment) Resting() bool {
+	switch d.State {
+	case Running, Stopped, Failed:
+		return d.Observed == d.Desired || d.State == Failed
+	}
+	return false
+}
+
 // Bounds of what can be asked for.
 const (
 	CapacityMost = 999
