@@ -33,7 +33,7 @@ const image = source => [{ role: 'user', content: [{ type: 'image', source }, { 
 for (const source of [{ type: 'base64', media_type: 'image/png', data: 'AAAA' }, { type: 'url', url: 'https://example.com/a.png' }]) {
   assert.equal((await client.messages.create(ask('qwen-vl', { messages: image(source) }))).content[0].text, 'Hello, world!')
 }
-assert.equal((await client.messages.countTokens({ model: 'qwen-demo', messages })).input_tokens, 1)
+assert.ok((await client.messages.countTokens({ model: 'qwen-demo', messages })).input_tokens > 0)
 
 const models = []
 for await (const m of client.models.list({ limit: 2 })) models.push(m.id)
