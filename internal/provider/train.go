@@ -194,7 +194,8 @@ type LocalTrainer interface {
 	Trainer
 	// Train trains to the end and tells what happens, at least every few seconds
 	// while there is something to tell. Called again for the same job it goes on
-	// from what the job's folder keeps. When ctx ends, its cause says why:
+	// from what the job's folder keeps; that it finished an epoch it keeps after it
+	// told so, since what was told before is written then. When ctx ends, its cause says why:
 	// ErrCancel means that the training is not wanted any more; else it stops so
 	// that it can be gone on with (a child process may run on, to be adopted).
 	// An error of tell ends it like the end of ctx. A training that failed, and

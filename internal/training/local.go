@@ -110,21 +110,24 @@ type reporter struct {
 	stop context.CancelCauseFunc
 
 	pending []provider.Observation
+	epoch   int
 	noted   time.Time
 	err     error
 }
 
-// tell is what the engine calls. It fails when the lease is lost.
+// tell is what the engine calls. It fails when the lease is lost. What ends an
+// epoch is written before it returns, so that an engine which then keeps that it
+// got there leaves out nothing when it goes on after a kill.
 func (r *reporter) tell(o provider.Observation) error {
 	r.pending = append(r.pending, o)
 	pause := r.l.Note
 	if pause == 0 {
 		pause = noteUsual
 	}
-	if time.Since(r.noted) < pause && o.Phase == "" && len(o.Checkpoints) == 0 {
+	if time.Since(r.noted) < pause && o.Phase == "" && o.Epoch <= r.epoch && len(o.Checkpoints) == 0 {
 		return nil
 	}
-	r.noted = time.Now()
+	r.noted, r.epoch = time.Now(), o.Epoch
 	j, err := r.l.Store.NoteTraining(r.ctx, r.h.ws, r.h.id, r.h.Lease, func(j *Job) (News, error) {
 		return r.take(j), nil
 	})

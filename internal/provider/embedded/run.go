@@ -62,9 +62,6 @@ func (r *run) epoch(ctx context.Context) error {
 		text += fmt.Sprintf(", validation loss %.4f, token accuracy %.1f %%", o.Points[0].Value, 100*o.Points[1].Value)
 	}
 	o.Lines = []provider.Line{r.line(text + ".")}
-	if err := r.save(); err != nil {
-		return err
-	}
 	if r.trainer.Epoch()%r.every == 0 && !r.trainer.Done() {
 		a, err := r.export(checkpointFolder(last), r.spec.Name)
 		if err != nil {
@@ -73,7 +70,12 @@ func (r *run) epoch(ctx context.Context) error {
 		o.Checkpoints = []provider.Checkpoint{{Name: checkpointName(last), Step: int64(last), Epoch: r.trainer.Epoch(), Model: a}}
 	}
 	r.spent, r.steps = r.spent+time.Since(begun), r.steps+n
-	return r.tell(o)
+	// Told before it is kept: an epoch that is gone through again after a kill is
+	// told again, and none is left out.
+	if err := r.tell(o); err != nil {
+		return err
+	}
+	return r.save()
 }
 
 // left is the time until the end, if it goes on as until now.
