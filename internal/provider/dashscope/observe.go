@@ -2,6 +2,8 @@ package dashscope
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -34,10 +36,12 @@ func phase(status string) provider.Phase {
 	return ""
 }
 
-// seen is a cursor: how many lines of the log were read, and the last checkpoint.
+// seen is a cursor: how many lines of the log were read, the last of them, and
+// the last checkpoint.
 type seen struct {
-	Lines int   `json:"lines,omitempty"`
-	Step  int64 `json:"step,omitempty"` // of the checkpoint
+	Lines int    `json:"lines,omitempty"`
+	Last  string `json:"last,omitempty"` // a digest of the line
+	Step  int64  `json:"step,omitempty"` // of the checkpoint
 }
 
 // logPage is how many lines of a log are asked for at once, and logPages how often
@@ -63,7 +67,7 @@ func (s *Server) Observe(ctx context.Context, handle string, since provider.Curs
 		return provider.Observation{}, err
 	}
 	o := provider.Observation{Phase: phase(j.Status), TrainedTokens: tokens(j.Usage)}
-	whole, err := s.log(ctx, handle, &from.Lines, &o)
+	whole, err := s.log(ctx, handle, &from, &o)
 	if err == nil {
 		o.Checkpoints, err = s.checkpoints(ctx, handle, &from.Step)
 	}
@@ -113,12 +117,13 @@ func tokens(usage json.RawMessage) int64 {
 	return 0
 }
 
-// log reads on in a training's log. Lines that tell of a step become points,
-// the others lines. It reports whether it read all there is.
-func (s *Server) log(ctx context.Context, handle string, at *int, o *provider.Observation) (whole bool, err error) {
+// log reads on in a training's log, and reports whether it read all there is.
+// Whether its lines are counted from 0 or from 1 is told in both ways: where they
+// are from 1 the last line that was read comes again.
+func (s *Server) log(ctx context.Context, handle string, from *seen, o *provider.Observation) (whole bool, err error) {
 	for range logPages {
 		var page struct{ Output struct{ Logs []string } }
-		q := url.Values{"offset": {strconv.Itoa(*at)}, "line": {strconv.Itoa(logPage)}}
+		q := url.Values{"offset": {strconv.Itoa(from.Lines)}, "line": {strconv.Itoa(logPage)}}
 		err := s.Ask(ctx, line.Request{Method: http.MethodGet, Path: jobsPath + "/" + handle + "/logs", Query: q}, &page)
 		if fault.Is(err, fault.Missing) || fault.Is(err, fault.Invalid) { // there is none yet
 			return true, nil
@@ -126,26 +131,35 @@ func (s *Server) log(ctx context.Context, handle string, at *int, o *provider.Ob
 		if err != nil {
 			return false, err
 		}
-		for _, text := range page.Output.Logs {
-			note(o, text)
+		lines := page.Output.Logs
+		if from.Lines > 0 && len(lines) > 0 && digest(lines[0]) == from.Last {
+			lines = lines[1:]
 		}
-		if *at += len(page.Output.Logs); len(page.Output.Logs) < logPage {
+		for _, text := range lines {
+			note(o, text)
+			from.Last = digest(text)
+		}
+		if from.Lines += len(lines); len(page.Output.Logs) < logPage {
 			return true, nil
 		}
 	}
 	return false, nil
 }
 
+func digest(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:8])
+}
+
+// note tells of one line; one that tells of a step becomes points too.
 func note(o *provider.Observation, text string) {
-	step, ok := curve.Read(text)
-	if !ok || len(step.Points) == 0 {
-		if text = line.OneLine(text, 500); text != "" {
-			o.Lines = append(o.Lines, provider.Line{At: time.Now(), Text: text})
-		}
-		return
+	if step, ok := curve.Read(text); ok {
+		o.Step, o.Steps, o.Epoch = max(o.Step, step.Step), max(o.Steps, step.Steps), max(o.Epoch, int(step.Epoch))
+		o.Points = append(o.Points, step.Points...)
 	}
-	o.Step, o.Steps, o.Epoch = max(o.Step, step.Step), max(o.Steps, step.Steps), max(o.Epoch, int(step.Epoch))
-	o.Points = append(o.Points, step.Points...)
+	if text = line.OneLine(text, 500); text != "" {
+		o.Lines = append(o.Lines, provider.Line{At: time.Now(), Text: text})
+	}
 }
 
 // checkpoints gives those that can be called and whose steps are later than one,

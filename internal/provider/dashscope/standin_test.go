@@ -16,6 +16,7 @@ import (
 // for people it tells or keeps to itself.
 type standin struct {
 	mu          sync.Mutex
+	fromOne     bool // lines of logs are counted from 1
 	nameless    bool // deployments are told without their names
 	restFirst   bool // only what was stopped is deleted
 	files       []map[string]any
@@ -155,6 +156,9 @@ func (s *standin) job(w http.ResponseWriter, r *http.Request, parts []string, as
 	switch strings.Join(parts[2:], "/") {
 	case "logs":
 		offset, _ := strconv.Atoi(r.URL.Query().Get("offset"))
+		if s.fromOne {
+			offset = max(offset-1, 0)
+		}
 		say(w, map[string]any{"output": map[string]any{"total": len(j.logs), "logs": append([]string{}, j.logs[min(offset, len(j.logs)):]...)}})
 	case "cancel":
 		if over {

@@ -20,12 +20,18 @@ func engine(h http.Handler) providertest.Engine {
 
 func TestAStandInForDashScopeKeepsTheContract(t *testing.T) {
 	providertest.Speaks(t, engine(newStandin()))
-	s := newStandin()
-	providertest.TrainsRemote(t, engine(s), providertest.Hands{Adapter: provider.LoRA, Go: s.goOn, Losses: losses, Begun: func() int {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		return len(s.posted)
-	}})
+}
+
+func TestAStandInForDashScopeTrainsByTheContractHoweverItCountsLines(t *testing.T) {
+	for _, fromOne := range []bool{false, true} {
+		s := newStandin()
+		s.fromOne = fromOne
+		providertest.TrainsRemote(t, engine(s), providertest.Hands{Adapter: provider.LoRA, Go: s.goOn, Losses: losses, Begun: func() int {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			return len(s.posted)
+		}})
+	}
 }
 
 func TestAStandInForDashScopeDeploysByTheContractWhetherItTellsNamesOrNot(t *testing.T) {

@@ -66,8 +66,10 @@ func Refused(resp *http.Response) error {
 		says = fmt.Sprintf("It gives no reason (status %d).", r.Status)
 	}
 	switch s := r.Status; {
-	case s == http.StatusUnauthorized || s == http.StatusForbidden:
+	case s == http.StatusUnauthorized:
 		return fault.New(fault.Unavailable, "The provider refused the credential (status %d).", s).Because(r)
+	case s == http.StatusForbidden:
+		return fault.New(fault.Unavailable, "The provider does not allow this with our credential: %s", says).Because(r)
 	case s == http.StatusNotFound || s == http.StatusGone || s == http.StatusMethodNotAllowed || s == http.StatusNotImplemented:
 		return fault.New(fault.Missing, "The provider does not know this: %s", says).Because(r)
 	case s == http.StatusConflict:

@@ -11,6 +11,7 @@ import (
 
 	"bailiwick/internal/fault"
 	"bailiwick/internal/provider"
+	"bailiwick/internal/provider/curve"
 	"bailiwick/internal/provider/line"
 )
 
@@ -125,6 +126,10 @@ func note(o *provider.Observation, e event) {
 		if len(found) > 0 {
 			return
 		}
+	}
+	if s, ok := curve.Read(e.Message); ok { // a platform that measures in words
+		o.Step, o.Steps, o.Epoch = max(o.Step, s.Step), max(o.Steps, s.Steps), max(o.Epoch, int(s.Epoch))
+		o.Points = append(o.Points, s.Points...)
 	}
 	text := line.OneLine(e.Message, 500)
 	if e.Level != "" && e.Level != "info" {

@@ -20,8 +20,8 @@ import (
 	"bailiwick/internal/secret"
 )
 
-// credential is what no error and no log may hold.
-const credential = "sk-contract-canary-31"
+// canary is the usual credential, which no error and no log may hold.
+const canary = "sk-contract-canary-31"
 
 // Engine is an engine to be tried, or a stand-in for one.
 type Engine struct {
@@ -30,6 +30,8 @@ type Engine struct {
 	Path    string       // of its base URL, such as "/v1"
 	Base    string       // a model that it has
 	Any     bool         // it answers under any name
+
+	Credential string // that it takes; empty: it takes any
 }
 
 // front is an engine behind a listener of this machine. It can answer in the
@@ -45,6 +47,9 @@ type front struct {
 
 func newFront(t *testing.T, e Engine) *front {
 	t.Helper()
+	if e.Credential == "" {
+		e.Credential = canary
+	}
 	f := &front{e: e}
 	f.http = httptest.NewServer(f)
 	t.Cleanup(f.http.Close)
@@ -53,7 +58,7 @@ func newFront(t *testing.T, e Engine) *front {
 	slog.SetDefault(slog.New(slog.NewTextHandler(&locked{w: &log}, &slog.HandlerOptions{Level: slog.LevelDebug})))
 	t.Cleanup(func() {
 		slog.SetDefault(before)
-		if strings.Contains(log.String(), credential) {
+		if strings.Contains(log.String(), e.Credential) {
 			t.Errorf("the log holds the credential: %s", log.String())
 		}
 	})
@@ -112,7 +117,7 @@ func (f *front) openWith(t *testing.T, allow ...string) provider.Server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := f.e.Kind(g.DialContext)(provider.Target{BaseURL: f.http.URL + f.e.Path, Credential: secret.NewText(credential)})
+	s, err := f.e.Kind(g.DialContext)(provider.Target{BaseURL: f.http.URL + f.e.Path, Credential: secret.NewText(f.e.Credential)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,10 +128,10 @@ func (f *front) openWith(t *testing.T, allow ...string) provider.Server {
 }
 
 // hides makes sure that an error, with all its causes, holds no credential.
-func hides(t *testing.T, err error) {
+func (f *front) hides(t *testing.T, err error) {
 	t.Helper()
 	for e := err; e != nil; e = errors.Unwrap(e) {
-		if strings.Contains(e.Error(), credential) {
+		if strings.Contains(e.Error(), f.e.Credential) {
 			t.Errorf("an error holds the credential: %v", e)
 		}
 	}

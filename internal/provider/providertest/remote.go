@@ -15,8 +15,15 @@ type Hands struct {
 	Adapter provider.Adapter // that it can
 	Begun   func() int       // trainings that it was told to begin
 	Go      func()           // lets every training go on by a step; nil: they do by themselves
-	Hold    func()           // keeps trainings from ending by themselves, where Go is nil
+	Hold    func() func()    // keeps trainings from ending until its result is called; nil: they do not end so soon
 	Losses  int              // values of train_loss that a whole training has; 0: it reports none
+}
+
+func (h Hands) hold() (release func()) {
+	if h.Hold == nil {
+		return func() {}
+	}
+	return h.Hold()
 }
 
 // patience is how long an engine may take for a training of the suite.
@@ -87,12 +94,11 @@ func TrainsRemote(t *testing.T, e Engine, h Hands) {
 	})
 	t.Run("a training is cancelled, and again, and after its end", func(t *testing.T) {
 		f := newFront(t, e)
-		if h.Hold != nil {
-			h.Hold()
-		}
+		release := h.hold()
 		r, _, handle := begin(t, f)
 		must(t, r.Cancel(t.Context(), handle))
 		must(t, r.Cancel(t.Context(), handle))
+		release()
 		seen := watch(t, func() provider.RemoteTrainer { return r }, handle, h)
 		if seen.last.Phase != provider.PhaseCancelled || seen.last.Result != nil {
 			t.Errorf("it ended with %+v", seen.last)
@@ -102,8 +108,10 @@ func TrainsRemote(t *testing.T, e Engine, h Hands) {
 	})
 	t.Run("what is forgotten, or never was, is lost", func(t *testing.T) {
 		f := newFront(t, e)
+		release := h.hold()
 		r, _, handle := begin(t, f)
 		must(t, r.Cancel(t.Context(), handle))
+		release()
 		watch(t, func() provider.RemoteTrainer { return r }, handle, h)
 		must(t, r.Forget(t.Context(), handle))
 		must(t, r.Forget(t.Context(), handle))

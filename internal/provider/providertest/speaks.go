@@ -65,7 +65,7 @@ func fails(t *testing.T, e Engine, all ...operation) {
 		return func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Location", other.URL)
 			w.WriteHeader(code)
-			io.WriteString(w, `{"error":{"message":"no, said `+f.http.URL+` to `+credential+`"}}`)
+			io.WriteString(w, `{"error":{"message":"no, said `+f.http.URL+` to `+f.e.Credential+`"}}`)
 		}
 	}
 	for _, op := range all {
@@ -84,7 +84,7 @@ func fails(t *testing.T, e Engine, all ...operation) {
 				if code == 429 && kind == fault.Busy && !errors.Is(err, provider.ErrRoom) {
 					t.Errorf("429: %v does not say that there is no room", err)
 				}
-				hides(t, err)
+				f.hides(t, err)
 			}
 			for _, body := range []string{"", "{", "[]", "<html>", `{"data":7,"output":[],"models":"x"}`, `null`} {
 				f.answer(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, body) })
@@ -92,7 +92,7 @@ func fails(t *testing.T, e Engine, all ...operation) {
 				if err != nil && !fault.Is(err, fault.Unavailable) && !fault.Is(err, fault.Invalid) && !errors.Is(err, provider.ErrUnsupported) && !errors.Is(err, provider.ErrLost) {
 					t.Errorf("an answer of %q: %v", body, err)
 				}
-				hides(t, err)
+				f.hides(t, err)
 			}
 			ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 			defer cancel()
