@@ -3,8 +3,9 @@ GO ?= go
 HTMX := static/dist/htmx.min.js
 GOFILES = $$(git ls-files '*.go')
 # Components of pages are not inlined: the compiler would copy each into every
-# page that has it, which is 2 MB of the binary.
-BUILDFLAGS = -trimpath -ldflags='-s -w' -gcflags='bailiwick/views/...=-l' -gcflags='bailiwick/web=-l'
+# page that has it, which is 2 MB of the binary. Nor is what no call passes.
+COLD = bailiwick/views/... bailiwick/web bailiwick/internal/adminapi github.com/go-webauthn/... github.com/fxamacker/... github.com/google/... github.com/alecthomas/...
+BUILDFLAGS = -trimpath -ldflags='-s -w' $(foreach p,$(COLD),-gcflags='$(p)=-l')
 
 help: ## Show what there is to make
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
