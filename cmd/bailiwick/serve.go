@@ -26,6 +26,7 @@ import (
 	"bailiwick/internal/explanation"
 	"bailiwick/internal/factor"
 	"bailiwick/internal/gateway"
+	bench "bailiwick/internal/gateway/workshop"
 	"bailiwick/internal/grant"
 	"bailiwick/internal/ident"
 	"bailiwick/internal/limit"
@@ -254,6 +255,7 @@ func (p *Program) serve(c serving, master secret.Master, proxies []netip.Prefix,
 	p.gateway = gateway.New(gateway.Config{
 		Policy: p.keeper, Pepper: pepper, Open: p.providers.OpenServer, Usage: p.recorder, Limits: p.limiter,
 		Management: &gateway.Management{Actor: p.store.Actor, Grants: p.grants, Limits: p.limits},
+		Workshop:   &bench.Workshop{Datasets: p.datasets, Trainings: p.trainings, Deployments: p.deployments.service, Actor: p.store.Actor},
 		Trail:      p.trail, Refusals: p.refusals, Console: p.base.String(), Health: p.health,
 		TrustedProxies: proxies, BaseHost: p.base.Hostname(), MaxAge: c.ServeStale, Observer: p.operation.observer(), Now: time.Now,
 	})

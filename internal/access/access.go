@@ -173,6 +173,19 @@ type Actor struct {
 	Call    ident.Call // the request's id
 }
 
+// programPages are what programs do with a key, beside calling models.
+var programPages = []Page{PageDatasets, PageTraining, PageDeployments}
+
+// Program gives the actor that a key is: it acts for its owner in one workspace,
+// where it may keep files, train and deploy whatever pages the owner was granted
+// there, and nothing else anywhere. That the owner belongs to the workspace was
+// decided before.
+func Program(owner Actor, key ident.Key, ws ident.Workspace) Actor {
+	owner.Key, owner.Role, owner.Duty = key, Regular, NoDuty
+	owner.In = map[ident.Workspace]Membership{ws: {Role: Regular, Pages: programPages}}
+	return owner
+}
+
 // Everywhere reports whether the actor may enter every workspace of the account.
 func (a Actor) Everywhere() bool { return a.Role == Root || a.Role == Super }
 

@@ -25,6 +25,9 @@ type New struct {
 	Description string
 	Method      provider.Method // empty: what the first example looks like, or as the dataset's
 	FileName    string          // as the caller's machine calls it
+	// Rest is called once the file was read and found good, before it is kept: it
+	// may still say the description, or refuse the file. nil: nothing more is said.
+	Rest func(*New) error
 }
 
 // Lengths of what people write, in characters.
@@ -79,6 +82,11 @@ func (s *Service) Upload(ctx context.Context, by access.Actor, ws ident.Workspac
 	r, err := receive(&v, d, NewCheck(in.Method, quota.limits()), from, room)
 	if errors.Is(err, errNoRoom) {
 		err = quota.Admits(Use{Bytes: quota.Bytes - room}, v.Size)
+	}
+	if err == nil && in.Rest != nil {
+		if err = in.Rest(&in); err == nil {
+			v.Description, err = in.Description, describes(in.Description)
+		}
 	}
 	if err != nil {
 		d.drop()
@@ -143,16 +151,21 @@ func (s *Service) settle(ctx context.Context, ws ident.Workspace, in *New) error
 		in.Name = cutRunes(strings.TrimSuffix(in.FileName, ".jsonl"), MaxName)
 	}
 	in.Description = strings.TrimSpace(in.Description)
-	for field, text := range map[string]string{"name": in.Name, "description": in.Description} {
-		if !utf8.ValidString(text) || strings.ContainsFunc(text, odd) {
-			return fault.Field(field, "This holds characters that cannot be shown.")
-		}
+	if err := shows("name", in.Name, MaxName); err != nil {
+		return err
 	}
-	if utf8.RuneCountInString(in.Name) > MaxName {
-		return fault.Field("name", "A name has at most %d characters.", MaxName)
+	return describes(in.Description)
+}
+
+func describes(text string) error { return shows("description", text, MaxDescription) }
+
+// shows makes sure that a text can be shown and is not too long.
+func shows(field, text string, most int) error {
+	if !utf8.ValidString(text) || strings.ContainsFunc(text, odd) {
+		return fault.Field(field, "This holds characters that cannot be shown.")
 	}
-	if utf8.RuneCountInString(in.Description) > MaxDescription {
-		return fault.Field("description", "A description has at most %d characters.", MaxDescription)
+	if utf8.RuneCountInString(text) > most {
+		return fault.Field(field, "A %s has at most %d characters.", field, most)
 	}
 	return nil
 }

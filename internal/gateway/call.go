@@ -10,6 +10,7 @@ import (
 	"bailiwick/internal/gateway/dialect"
 	"bailiwick/internal/gateway/openai"
 	"bailiwick/internal/gateway/wire"
+	"bailiwick/internal/gateway/workshop"
 	"bailiwick/internal/ident"
 	"bailiwick/internal/limit"
 	"bailiwick/internal/policy"
@@ -29,6 +30,7 @@ type Call struct {
 	service   dialect.Service
 	workspace string // as the path names it; empty: it does not
 	asked     string // the model as the path names it
+	work      workshop.Route
 
 	// authenticate: the question, but for the model
 	snapshot *policy.Snapshot

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"bailiwick/internal/audit"
+	"bailiwick/internal/catalogue"
 	"bailiwick/internal/ident"
 	"bailiwick/internal/policy"
 )
@@ -35,7 +36,7 @@ func (g *Gateway) deny(c *Call) {
 	}
 	e := audit.Event{
 		ID: ident.NewEvent(), Account: k.Account, Workspace: c.home(), Actor: ident.User(k.ID), ActorKind: audit.Key, ActorName: string(k.ID),
-		Call: c.ID, Action: "models:call", Object: string(c.question.Model), ObjectKind: "model", Summary: "was refused a call: " + why,
+		Call: c.ID, Action: "models:" + max(c.question.Capability, catalogue.Call).String(), Object: string(c.question.Model), ObjectKind: "model", Summary: "was refused a call: " + why,
 	}.Ended(audit.Refused, why).With("code", c.code)
 	if a := c.question.Address; a.IsValid() {
 		e.Address = a.String()

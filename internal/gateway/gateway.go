@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"bailiwick/internal/gateway/dialect"
+	"bailiwick/internal/gateway/workshop"
 	"bailiwick/internal/limit"
 	"bailiwick/internal/policy"
 	"bailiwick/internal/provider"
@@ -49,6 +50,8 @@ type Config struct {
 	Console string
 	// Management changes rights and limits; nil: they can be read only.
 	Management *Management
+	// Workshop answers about training files, trainings and deployments; nil: nothing does.
+	Workshop *workshop.Workshop
 	// Limits keeps what is used of every limit; nil: one of the gateway's own.
 	Limits *limit.Limiter
 	// TrustedProxies are whose X-Forwarded-For is believed.
@@ -139,6 +142,9 @@ func (g *Gateway) pass(c *Call) *dialect.Refusal {
 	}
 	if c.service.Managing() {
 		return g.manage(c)
+	}
+	if c.service == dialect.Work {
+		return g.work(c)
 	}
 	if c.service == dialect.Tokens {
 		return g.lend(c)

@@ -87,7 +87,7 @@ func (c *Call) route() *dialect.Refusal {
 		p, known = c.oneModel(asked)
 	}
 	if !known {
-		return &dialect.NoPath
+		return c.workshop(asked)
 	}
 	c.dialect, c.service = p.dialect, p.service
 	if c.r.Method != p.method && !(p.method == readAndChange && (c.r.Method == http.MethodGet || c.r.Method == http.MethodPost)) {

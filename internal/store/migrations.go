@@ -35,6 +35,7 @@ func migrations() []*gormigrate.Migration {
 		{ID: "202611280210_datasets", Migrate: keepDatasets},
 		{ID: "202611280230_deployments", Migrate: deployments},
 		{ID: "202611280200_fragments", Migrate: keepFragments},
+		{ID: "202611280211_metadata", Migrate: keepMetadata},
 	}
 }
 

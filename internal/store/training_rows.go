@@ -58,6 +58,7 @@ type trainingRow struct {
 	Ended         stamp
 	Updated       stamp
 	Version       int64
+	Metadata      string // JSON
 }
 
 func (trainingRow) TableName() string { return "trainings" }
@@ -73,7 +74,7 @@ func trainingRowOf(j training.Job) trainingRow {
 		Tokens: j.Tokens, TrainedTokens: j.TrainedTokens, Attempts: j.Attempts, Restarts: j.Restarts, Lines: j.Lines,
 		Price: j.Price.Millionths, Currency: j.Price.Currency,
 		Created: stampOf(j.CreatedAt), CreatedBy: j.CreatedBy, Creator: j.Creator, ByKey: j.ByKey,
-		Started: stampOf(j.StartedAt), Ended: stampOf(j.EndedAt), Updated: stampOf(j.UpdatedAt), Version: j.Version,
+		Started: stampOf(j.StartedAt), Ended: stampOf(j.EndedAt), Updated: stampOf(j.UpdatedAt), Version: j.Version, Metadata: jsonText(j.Metadata),
 	}
 }
 
@@ -88,7 +89,7 @@ func (r trainingRow) job() (training.Job, error) {
 		CreatedAt: r.Created.time(), CreatedBy: r.CreatedBy, Creator: r.Creator, ByKey: r.ByKey,
 		StartedAt: r.Started.time(), EndedAt: r.Ended.time(), UpdatedAt: r.Updated.time(), Version: r.Version,
 	}
-	return j, readJSON("training "+string(r.ID), column{r.Train, &j.Train}, column{r.Valid, &j.Valid}, column{r.Hyper, &j.Hyper})
+	return j, readJSON("training "+string(r.ID), column{r.Train, &j.Train}, column{r.Valid, &j.Valid}, column{r.Hyper, &j.Hyper}, column{r.Metadata, &j.Metadata})
 }
 
 // column is a text of JSON and what it is read into.

@@ -32,6 +32,8 @@ type Job struct {
 	Result ident.Tuned    // and its id; there once the job has succeeded
 	Deploy bool           // put up for calls when it has succeeded
 	Clone  ident.Training // the job that it was made like; empty: none
+	// Metadata is what the program that asked for it wants to be told again.
+	Metadata map[string]string
 
 	Provider ident.Provider // who trains it; empty: not chosen yet
 	Engine   string         // what that provider was called when it was chosen

@@ -30,6 +30,8 @@ type Wanted struct {
 	Suffix  string // of the result's name
 	Deploy  bool
 	Clone   ident.Training // the job that it is made like; empty: none
+	// Metadata is the caller's own and told to them again; nothing else reads it.
+	Metadata map[string]string
 }
 
 // The bounds of what can be said. The words and the usual values are those of
@@ -53,7 +55,7 @@ const (
 func (s *Service) settle(ctx context.Context, by access.Actor, ws ident.Workspace, w Wanted) (Job, error) {
 	now := s.Now()
 	j := Job{
-		Account: by.Account, Workspace: ws, Method: w.Method, Adapter: w.Adapter, Hyper: w.Hyper, Deploy: w.Deploy, Clone: w.Clone, Split: w.Split,
+		Account: by.Account, Workspace: ws, Method: w.Method, Adapter: w.Adapter, Hyper: w.Hyper, Deploy: w.Deploy, Clone: w.Clone, Split: w.Split, Metadata: w.Metadata,
 		State: Validating, CreatedAt: now, UpdatedAt: now, CreatedBy: by.User, Creator: by.FullName(), ByKey: by.Key, Version: 1, Result: ident.NewTuned(),
 	}
 	if err := firstOf(s.words(&j, w), s.model(ctx, &j, w.Model), bounds(w.Hyper)); err != nil {

@@ -34,6 +34,7 @@ const (
 	Limits                     // how often and how much it may: read, change (DashScope)
 	Quotas                     // the same, read (DashScope)
 	Tokens                     // make a temporary key (DashScope)
+	Work                       // training files, trainings, deployments
 )
 
 // Answers reports whether the service answers with text, which is counted
