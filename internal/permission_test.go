@@ -187,6 +187,7 @@ var asked = map[string][]access.Action{
 	"usage.Service.Report": {access.ReadAllUsage, access.ReadUsage},
 	"usage.Service.Calls":  {access.ReadAllUsage, access.ReadUsage},
 	"usage.Service.Call":   {access.ReadAllUsage, access.ReadUsage},
+	"usage.Service.Beside": {access.ReadAllUsage, access.ReadUsage},
 
 	"workspace.Members.List":           {access.ReadMembers},
 	"workspace.Members.Find":           {access.ReadMembers},

@@ -96,12 +96,11 @@ func (s *Server) deployForm(c echo.Context, in form, cause error) (deployments.F
 		p.Notice = bad(cause)
 	}
 	for _, o := range offers {
-		label := o.Name + " (" + string(o.Model) + ")"
+		label := o.Name + " (" + string(o.Model) + ") · " + hourPrice(o.Price, o.Demo)
 		if o.Tuned {
 			label = "Own: " + label
 		}
 		p.Models = append(p.Models, ui.Option{Value: string(o.Model), Label: label, Selected: in.Get("model") == string(o.Model)})
-		p.Prices = append(p.Prices, deployments.Price{Model: string(o.Model), Where: o.Engine, Text: hourPrice(o.Price, o.Demo)})
 	}
 	if len(offers) == 0 {
 		p.Nothing = s.nothingToDeploy(c)

@@ -56,7 +56,7 @@ func (s *Server) modelsPage(c echo.Context, overlay templ.Component) (templ.Comp
 	}
 	rows, err := s.modelList(c, here(c))
 	chrome.Overlay = overlay
-	return models.Index(models.IndexProps{Chrome: chrome, Workspace: here(c).Name, List: rows}), err
+	return models.Index(models.IndexProps{Chrome: chrome, Workspace: here(c).Name, Own: s.ownModels(c), List: rows}), err
 }
 
 // panel says everything about one model in one workspace.

@@ -59,6 +59,10 @@ func (s *Server) usageReport(c echo.Context) (usage.ReportProps, error) {
 	for _, call := range calls {
 		p.Calls.Rows = append(p.Calls.Rows, callRow(a.listed, call))
 	}
+	if p.Beside, err = s.usageBeside(c, a); err != nil {
+		return p, err
+	}
+	p.BesideAll = a.Workspace == ""
 	if len(p.Chips) > 0 {
 		p.Cleared = a.with("model", "", "key", "", "member", "", "workspace", "", "status", "")
 	}

@@ -1,12 +1,15 @@
 package store
 
 import (
+	"context"
 	"time"
 
 	"gorm.io/gorm"
 
 	"bailiwick/internal/deployment"
 	"bailiwick/internal/ident"
+	"bailiwick/internal/training"
+	"bailiwick/internal/usage"
 )
 
 type bookingRow struct {
@@ -58,7 +61,7 @@ func (s *Store) bookUp(tx *gorm.DB, before deployment.Deployment, d *deployment.
 		}
 		seconds := int64(end.Sub(from)/time.Second) * int64(before.Ready)
 		if err := book(tx, bookingRow{
-			Account: d.Account, Workspace: d.Workspace, Kind: "deployment", Ref: string(d.ID), Hour: stampOf(from.Truncate(time.Hour)),
+			Account: d.Account, Workspace: d.Workspace, Kind: string(usage.Deployed), Ref: string(d.ID), Hour: stampOf(from.Truncate(time.Hour)),
 			Model: d.Name, Base: d.Base, Provider: d.Provider, Quantity: seconds, Cost: d.Price.Cost(seconds), Currency: d.Price.Currency,
 		}); err != nil {
 			return err
@@ -66,4 +69,40 @@ func (s *Store) bookUp(tx *gorm.DB, before deployment.Deployment, d *deployment.
 		from = end
 	}
 	return nil
+}
+
+// bookTraining books the tokens that a training learnt from, once, with its end.
+// One that failed is charged nothing.
+func bookTraining(tx *gorm.DB, before training.Job, j *training.Job) error {
+	if before.State.Over() || !j.State.Over() || j.TrainedTokens == 0 {
+		return nil
+	}
+	r := bookingRow{
+		Account: j.Account, Workspace: j.Workspace, Kind: string(usage.Trained), Ref: string(j.ID), Hour: stampOf(j.UpdatedAt.Truncate(time.Hour)),
+		Model: j.Output, Base: j.Base, Provider: j.Provider, Quantity: j.TrainedTokens, Currency: j.Price.Currency,
+	}
+	if j.State != training.Failed {
+		r.Cost = j.Price.Cost(j.TrainedTokens)
+	}
+	return book(tx, r)
+}
+
+// Beside implements usage.Store.
+func (s *Store) Beside(ctx context.Context, a ident.Account, f usage.Filter) (list []usage.Beside, err error) {
+	query, args := `SELECT kind, workspace_id, model_id, base_id, provider_id, currency, CAST(SUM(quantity) AS BIGINT) AS quantity, CAST(SUM(cost) AS BIGINT) AS cost
+		FROM bookings WHERE account_id = ? AND hour >= ? AND hour < ?`, []any{a, stampOf(f.From), stampOf(f.To)}
+	if f.Workspace != "" {
+		query, args = query+" AND workspace_id = ?", append(args, f.Workspace)
+	}
+	if f.Model != "" {
+		query, args = query+" AND model_id = ?", append(args, f.Model)
+	}
+	rows, err := of[bookingRow](s.read).Raw(query+` GROUP BY kind, workspace_id, model_id, base_id, provider_id, currency
+		ORDER BY cost DESC, quantity DESC, model_id LIMIT 500`, args...).Find(ctx)
+	for _, r := range rows {
+		list = append(list, usage.Beside{
+			Kind: usage.BesideKind(r.Kind), Workspace: r.Workspace, Model: r.Model, Base: r.Base, Provider: r.Provider, Quantity: r.Quantity, Cost: r.Cost, Currency: r.Currency,
+		})
+	}
+	return list, explain(err, "usage")
 }

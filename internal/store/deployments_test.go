@@ -15,6 +15,8 @@ import (
 	"bailiwick/internal/provider"
 	"bailiwick/internal/store"
 	"bailiwick/internal/store/storetest"
+	"bailiwick/internal/training"
+	"bailiwick/internal/usage"
 	"bailiwick/internal/work"
 )
 
@@ -228,6 +230,22 @@ func TestHoursAreBookedOnceWhileReplicasAnswer(t *testing.T) {
 		if hours := number("COUNT(*)"); hours < 3 {
 			t.Errorf("%d hours", hours)
 		}
+		f := usage.Filter{Workspace: ws, From: storetest.Start.Truncate(day), To: storetest.Start.Add(2 * day)}
+		list, err := s.Beside(t.Context(), w.Account.ID, f)
+		want := usage.Beside{Kind: usage.Deployed, Workspace: ws, Model: "m0-first", Base: "m0", Provider: p, Quantity: seconds, Cost: seconds * 1000, Currency: "CNY"}
+		if err != nil || len(list) != 1 || list[0] != want {
+			t.Errorf("%+v, %v", list, err)
+		}
+		for what, f := range map[string]usage.Filter{
+			"another workspace": {Workspace: w.Default, From: f.From, To: f.To}, "another time": {Workspace: ws, From: f.To, To: f.To.Add(day)},
+		} {
+			if list, err := s.Beside(t.Context(), w.Account.ID, f); err != nil || len(list) != 0 {
+				t.Errorf("%s: %v, %v", what, list, err)
+			}
+		}
+		if list, err := s.Beside(t.Context(), ident.NewAccount(), f); err != nil || len(list) != 0 {
+			t.Errorf("another account: %v, %v", list, err)
+		}
 	})
 }
 
@@ -298,4 +316,33 @@ func foreignDeployments(t *testing.T, s *store.Store, mine, other estate) map[st
 		"NoteDeployment":   func() error { return s.NoteDeployment(ctx, ws, strange, work.Lease{}, nil, why) },
 		"DropDeployment":   func() error { return s.DropDeployment(ctx, ws, strange, work.Lease{}, why) },
 	}
+}
+
+func TestTrainedTokensAreBookedOnceWithTheEndOfATraining(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		w := storetest.NewWorld(t, s, "acme")
+		ws := w.Workspace("Marketing").ID
+		for state, cost := range map[training.State]int64{training.Succeeded: 30_000, training.Failed: 0} {
+			j, err := storetest.NewTraining(t.Context(), s, w.Account.ID, w.Root.ID, ws)
+			must(t, err)
+			l, found, err := s.ClaimWork(t.Context(), training.Work, "a", day)
+			if err != nil || !found {
+				t.Fatal(found, err)
+			}
+			end := func(to training.State) error {
+				_, err := s.EndTraining(t.Context(), ws, j.ID, l, func(j *training.Job) (training.News, audit.Event, error) {
+					j.State, j.EndedAt, j.TrainedTokens, j.Price = to, storetest.Start, 1000, training.Price{Millionths: 30_000_000, Currency: "CNY"}
+					return training.News{}, w.Why("trainings:end"), nil
+				})
+				return err
+			}
+			must(t, end(state))
+			must(t, end(state)) // told again, it is booked no second time
+			list, err := s.Beside(t.Context(), w.Account.ID, usage.Filter{Model: j.Output, From: time.Now().Add(-day), To: time.Now().Add(day)})
+			if err != nil || len(list) != 1 || list[0].Kind != usage.Trained || list[0].Quantity != 1000 || list[0].Cost != cost {
+				t.Errorf("%s: %+v, %v", state, list, err)
+			}
+			must(t, s.FinishWork(t.Context(), l))
+		}
+	})
 }

@@ -223,6 +223,9 @@ func (s *Store) writeTraining(ctx context.Context, tx *gorm.DB, before training.
 	if err == nil && n == 0 {
 		err = stale("training")
 	}
+	if err == nil {
+		err = bookTraining(tx, before, j)
+	}
 	if err != nil {
 		return err
 	}

@@ -19,6 +19,8 @@ type Store interface {
 	UsageCall(ctx context.Context, a ident.Account, ws ident.Workspace, id ident.Call, at time.Time) (Listed, error)
 	// UsageSums sums calls up: the lines of a period follow one another.
 	UsageSums(ctx context.Context, a ident.Account, q Query) ([]Line, error)
+	// Beside sums up what was consumed beside calls, the most expensive first.
+	Beside(ctx context.Context, a ident.Account, f Filter) ([]Beside, error)
 }
 
 // Service is what people can see of usage.

@@ -58,15 +58,7 @@ type FormProps struct {
 	Capacity   ui.Field
 	Requests   ui.Field
 	Tokens     ui.Field
-	Prices     []Price
 	Notice     *ui.Notice
-}
-
-// Price is what one replica of a model costs.
-type Price struct {
-	Model string
-	Where string // the provider
-	Text  string // "0 CNY an hour: demo engine"
 }
 
 // PageProps fills the page of one deployment.

@@ -11,7 +11,18 @@ import (
 type IndexProps struct {
 	Chrome    layout.Chrome
 	Workspace string // its name
+	Own       []Own  // models that exist here alone
 	List      ListProps
+}
+
+// Own is a deployment: a model of the workspace alone.
+type Own struct {
+	Name  string // for people
+	ID    string // what callers write
+	Base  string
+	State string
+	Tone  ui.Tone
+	URL   string // empty: may not open its page
 }
 
 // ListProps fills the table alone: what searching, filtering, sorting and

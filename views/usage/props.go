@@ -32,15 +32,17 @@ type Kept struct{ Name, Value string }
 
 // ReportProps fills what the filters replace.
 type ReportProps struct {
-	URL     string
-	Notice  *ui.Notice // instead of everything below
-	Span    string     // "21–27 Nov 2026, UTC"
-	Chips   []Chip
-	Sums    []Sum
-	Chart   Chart
-	Lines   LinesProps
-	Calls   CallsProps
-	Cleared string // the address without filters; empty: nothing to clear
+	URL       string
+	Notice    *ui.Notice // instead of everything below
+	Span      string     // "21–27 Nov 2026, UTC"
+	Chips     []Chip
+	Sums      []Sum
+	Chart     Chart
+	Lines     LinesProps
+	Calls     CallsProps
+	Beside    []Beside // what deployments and trainings consumed
+	BesideAll bool     // of several workspaces
+	Cleared   string   // the address without filters; empty: nothing to clear
 }
 
 // Chip is one filter that is on.
@@ -153,4 +155,14 @@ type Fact struct {
 	Label string
 	Text  string
 	ID    bool // has a copy button
+}
+
+// Beside is what was consumed beside calls.
+type Beside struct {
+	What      string // "Deployment" or "Training"
+	Workspace string
+	Model     string
+	Base      string
+	Quantity  string // "1.5 replica hours"
+	Cost      string // empty: there is no price
 }
