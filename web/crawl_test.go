@@ -65,12 +65,16 @@ func TestSec05_NothingOfAnotherWorkspaceIsEverShown(t *testing.T) {
 	o.key(o.root, o.a, "of Marketing")
 	o.dataset(o.root, o.a)
 	o.deployment(o.root, o.a)
+	o.training(o.root, o.a)
+	o.tuned(o.root, o.a)
+	job, own := o.training(o.root, b), o.tuned(o.root, b)
+	o.must(o.config.Trainings.Rename(t.Context(), o.root, b, ident.Tuned(own), canary+" model", 1))
 	o.must(o.store.InsertDeployment(t.Context(), b, storetest.Draft(o.account.ID, o.root.User, b, o.provider(o.root, "Engine").ID, "qwen-turbo", canary+"-deployed"), 9, o.root.Event("deployments:create", b, canary, canary)))
 	_, err := o.config.Datasets.Upload(t.Context(), o.root, b, dataset.New{Name: canary + " data"}, strings.NewReader(strings.ReplaceAll(someExamples(12), "number", canary)))
 	o.must(err)
 	for _, who := range []string{"alice", "bob", "carol"} {
 		pages := o.crawl(who, func(a *answer) {
-			a.hides(canary, string(b), string(k.ID))
+			a.hides(canary, string(b), string(k.ID), job, own)
 			if a.status >= 400 && a.status != 405 { // a form that is posted
 				t.Errorf("%s leads %s to %d", a.what, who, a.status)
 			}

@@ -171,7 +171,7 @@ var matrix = []line{
 	in("GET /workspaces/:workspace/trainings", headed(200)),
 	in("POST /workspaces/:workspace/trainings", headed(422)),
 	in("GET /workspaces/:workspace/trainings/new", headed(200)),
-	in("POST /workspaces/:workspace/trainings/estimate", headed(200)),
+	in("POST /workspaces/:workspace/trainings/new/estimate", headed(200)),
 	in("GET /workspaces/:workspace/trainings/:training", headed(200)),
 	in("GET /workspaces/:workspace/trainings/:training/log", headed(200)),
 	in("GET /workspaces/:workspace/trainings/:training/cancel", headed(200)),

@@ -78,7 +78,7 @@ func (s *Server) routes() []route {
 		{"GET", "/workspaces/:workspace/trainings", access.ReadTrainings, s.listTrainings},
 		{"POST", "/workspaces/:workspace/trainings", access.ChangeTrainings, s.createTraining},
 		{"GET", "/workspaces/:workspace/trainings/new", access.ChangeTrainings, s.newTraining},
-		{"POST", "/workspaces/:workspace/trainings/estimate", access.ChangeTrainings, s.estimateTraining},
+		{"POST", "/workspaces/:workspace/trainings/new/estimate", access.ChangeTrainings, s.estimateTraining},
 		{"GET", "/workspaces/:workspace/trainings/:training", access.ReadTrainings, s.showTraining},
 		{"GET", "/workspaces/:workspace/trainings/:training/log", access.ReadTrainings, s.showTrainingLog},
 		{"GET", "/workspaces/:workspace/trainings/:training/cancel", access.ChangeTrainings, s.confirmCancelTraining},

@@ -97,7 +97,7 @@ func besideField(err error) bool {
 	return errors.As(err, &f) && (mendable(err) || f.Field != "" && f.Kind != fault.Internal)
 }
 
-// estimateTraining answers POST …/trainings/estimate.
+// estimateTraining answers POST …/trainings/new/estimate.
 func (s *Server) estimateTraining(c echo.Context) error {
 	in, err := readForm(c)
 	if err != nil {
@@ -111,7 +111,7 @@ func (s *Server) estimateTraining(c echo.Context) error {
 
 // estimate is what the training would take that the form asks for.
 func (s *Server) estimate(c echo.Context, in form) trainings.EstimateProps {
-	p := trainings.EstimateProps{URL: trainingsURL(here(c).ID) + "/estimate"}
+	p := trainings.EstimateProps{URL: newTrainingURL(here(c).ID) + "/estimate"}
 	w, err := s.wantedOf(c, in)
 	var e training.Estimate
 	if err == nil {

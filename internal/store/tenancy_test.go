@@ -25,7 +25,9 @@ import (
 	"bailiwick/internal/secret"
 	"bailiwick/internal/store"
 	"bailiwick/internal/store/storetest"
+	"bailiwick/internal/training"
 	"bailiwick/internal/usage"
+	"bailiwick/internal/work"
 	"bailiwick/internal/workspace"
 )
 
@@ -40,6 +42,8 @@ type estate struct {
 	refused  ident.Call
 	adminKey adminkey.Key
 	file     dataset.Version
+	job      training.Job
+	tuned    training.Tuned
 	put      deployment.Deployment
 }
 
@@ -55,6 +59,7 @@ func newEstate(t *testing.T, s *store.Store, alias ident.Alias) estate {
 	e.put = e.Deployment(e.ws.ID, e.provider.ID, e.model, e.model+"-put")
 	must(t, s.InsertUsage(t.Context(), []usage.Record{{Call: ident.NewCall(), At: storetest.Start, Account: e.Account.ID, Workspace: e.ws.ID}}))
 	e.file = e.Dataset(e.ws.ID)
+	e.job, e.tuned = e.Training(e.ws.ID), e.Tuned(e.ws.ID)
 	e.refused = ident.NewCall()
 	must(t, s.InsertRefusals(t.Context(), []explanation.Refusal{{Call: e.refused, At: storetest.Start, Account: e.Account.ID, Workspace: e.ws.ID}}))
 	return e
@@ -71,7 +76,8 @@ func TestSec06_WhatIsForeignIsMissing(t *testing.T) {
 			ws:    workspace.Workspace{ID: ident.NewWorkspace()}, user: account.User{ID: ident.NewUser()}, key: apikey.Key{ID: ident.NewKey()},
 			provider: provider.Provider{ID: ident.NewProvider()}, model: "model-of-nobody", adminKey: adminkey.Key{ID: ident.NewAdminKey()},
 			file: dataset.Version{ID: ident.NewFile(), Dataset: ident.NewDataset()},
-			put:  deployment.Deployment{ID: ident.NewDeployment(), Name: "model-of-nobody-put"},
+			job:  training.Job{ID: "ft-202001010000-0000"}, tuned: training.Tuned{ID: ident.NewTuned(), Name: "nobody-ft", Training: "ft-202001010000-0000"},
+			put: deployment.Deployment{ID: ident.NewDeployment(), Name: "model-of-nobody-put"},
 		}
 		giveFactors(t, s, theirs.World, theirs.user.ID)
 		(&browser{t: t, sessions: s.Sessions(store.SessionConfig{})}).logOn(theirs.user.ID)
@@ -183,6 +189,35 @@ func foreignTries(t *testing.T, s *store.Store, mine, other estate) map[string]f
 		"InsertAdminKey of an owner": func() error {
 			return s.InsertAdminKey(ctx, a, adminkey.Key{ID: ident.NewAdminKey(), Owner: other.user.ID, Digest: secret.TokenDigest("x"), ExpiresAt: time.Now()}, 9, why)
 		},
+		"InsertTraining": func() error {
+			return s.InsertTraining(ctx, other.ws.ID, training.Job{ID: "ft-202011280000-0001", Account: a, Output: "x-ft", State: training.Queued}, training.Entry{}, 9, why)
+		},
+		"Training": func() error { return second(s.Training(ctx, mine.ws.ID, other.job.ID)) },
+		"MoveTraining": func() error {
+			return second(s.MoveTraining(ctx, mine.ws.ID, other.job.ID, func(j *training.Job) (training.Entry, audit.Event, error) {
+				e, err := j.Cancel(time.Now())
+				return e, why, err
+			}))
+		},
+		"NoteTraining": func() error {
+			return second(s.NoteTraining(ctx, mine.ws.ID, other.job.ID, work.Lease{}, func(*training.Job) (training.News, error) { return training.News{}, nil }))
+		},
+		"EndTraining": func() error {
+			return second(s.EndTraining(ctx, mine.ws.ID, other.job.ID, work.Lease{}, func(*training.Job) (training.News, audit.Event, error) { return training.News{}, why, nil }))
+		},
+		"DeleteTraining":      func() error { return s.DeleteTraining(ctx, mine.ws.ID, other.job.ID, why) },
+		"TrainingLog":         func() error { _, _, err := s.TrainingLog(ctx, mine.ws.ID, other.job.ID, 1, 9); return err },
+		"TrainingCurves":      func() error { return second(s.TrainingCurves(ctx, mine.ws.ID, other.job.ID)) },
+		"TrainingCheckpoints": func() error { return second(s.TrainingCheckpoints(ctx, mine.ws.ID, other.job.ID)) },
+		"PublishCheckpoint": func() error {
+			m := other.tuned
+			m.ID, m.Name, m.Checkpoint = ident.NewTuned(), "x-ft-2", "checkpoint-9"
+			return s.PublishCheckpoint(ctx, mine.ws.ID, m, why)
+		},
+		"Tuned":         func() error { return second(s.Tuned(ctx, mine.ws.ID, other.tuned.ID)) },
+		"TunedByName":   func() error { return second(s.TunedByName(ctx, other.ws.ID, "no-such-ft")) },
+		"RenameTuned":   func() error { return s.RenameTuned(ctx, mine.ws.ID, other.tuned.ID, "x", 1, why) },
+		"DeleteTuned":   func() error { return s.DeleteTuned(ctx, mine.ws.ID, other.tuned.ID, why) },
 		"Dataset":       func() error { return second(s.Dataset(ctx, mine.ws.ID, other.file.Dataset)) },
 		"File":          func() error { return second(s.File(ctx, mine.ws.ID, other.file.ID)) },
 		"FileReport":    func() error { return second(s.FileReport(ctx, mine.ws.ID, other.file.ID)) },
@@ -280,6 +315,16 @@ func foreignLists(t *testing.T, s *store.Store, mine, theirs estate) map[string]
 	must(t, err)
 	sums, err := s.LimitSums(ctx, a)
 	must(t, err)
+	_, _, jobs, err := s.Trainings(ctx, mine.ws.ID, training.Filter{Search: string(theirs.job.ID)})
+	must(t, err)
+	using, err := s.TrainingsWith(ctx, mine.ws.ID, []ident.File{theirs.job.Train[0].File})
+	must(t, err)
+	own2, _, err := s.TunedModels(ctx, mine.ws.ID, training.ModelFilter{Training: theirs.tuned.Training})
+	must(t, err)
+	named := 0
+	if _, err := s.TunedByName(ctx, mine.ws.ID, theirs.tuned.Name); err == nil {
+		named = 1
+	}
 	versions, err := s.Versions(ctx, mine.ws.ID, theirs.file.Dataset)
 	must(t, err)
 	files, _, err := s.Files(ctx, mine.ws.ID, dataset.FileFilter{After: theirs.file.ID})
@@ -295,6 +340,7 @@ func foreignLists(t *testing.T, s *store.Store, mine, theirs estate) map[string]
 	at, err := s.DeploymentsAt(ctx, a, theirs.provider.ID)
 	must(t, err)
 	return map[string]int{
+		"Trainings": jobs, "TrainingsWith": len(using), "TunedModels": len(own2), "TunedByName": named,
 		"Versions": len(versions), "Files": len(files), "Datasets": len(sets),
 		"Deployments": len(put) + all - 2, "DeploymentsAt": len(at),
 		"LimitSums": len(sums), "Refusals": len(refused),
@@ -323,6 +369,12 @@ func TestSec07_TheTablesRefuseRowsAcrossAccounts(t *testing.T) {
 			"UPDATE limits SET request_period = 0, token_period = 60",
 			"UPDATE servings SET provider_id = '" + string(theirs.provider.ID) + "' WHERE model_id = '" + string(mine.model) + "'",
 			"UPDATE admin_keys SET owner_id = '" + string(theirs.user.ID) + "' WHERE id = '" + string(mine.adminKey.ID) + "'",
+			"UPDATE trainings SET workspace_id = '" + string(theirs.ws.ID) + "' WHERE id = '" + string(mine.job.ID) + "'",
+			"UPDATE tuned_models SET workspace_id = '" + string(theirs.ws.ID) + "' WHERE id = '" + string(mine.tuned.ID) + "'",
+			"UPDATE training_log SET account_id = '" + string(theirs.Account.ID) + "' WHERE training_id = '" + string(mine.job.ID) + "'",
+			"UPDATE training_files SET account_id = '" + string(theirs.Account.ID) + "' WHERE training_id = '" + string(mine.job.ID) + "'",
+			"UPDATE trainings SET state = 'done' WHERE id = '" + string(mine.job.ID) + "'",
+			"UPDATE trainings SET ended = 1 WHERE id = '" + string(mine.job.ID) + "'",
 			"UPDATE datasets SET workspace_id = '" + string(theirs.ws.ID) + "' WHERE id = '" + string(mine.file.Dataset) + "'",
 			"UPDATE datasets SET account_id = '" + string(theirs.Account.ID) + "' WHERE id = '" + string(mine.file.Dataset) + "'",
 			"UPDATE dataset_files SET workspace_id = '" + string(theirs.ws.ID) + "' WHERE id = '" + string(mine.file.ID) + "'",
