@@ -5,7 +5,6 @@ import (
 	"strings"
 	"testing"
 
-	"bailiwick/internal/account"
 	"bailiwick/internal/catalogue"
 )
 
@@ -120,7 +119,8 @@ func TestLongListsAreWalkedThroughPageByPage(t *testing.T) {
 	o := start(t)
 	a, err := o.config.Accounts.Current(t.Context(), o.root)
 	o.must(err)
-	o.must(o.config.Accounts.ChangeSettings(t.Context(), o.root, account.Settings{NameWorkspace: true, WorkspaceLimit: 200}, a.Version))
+	a.Settings.WorkspaceLimit = 200
+	o.must(o.config.Accounts.ChangeSettings(t.Context(), o.root, a.Settings, a.Version))
 	for i := range 120 {
 		o.add(fmt.Sprintf("Team %03d", i))
 	}
