@@ -24,11 +24,7 @@ func auditOf(c echo.Context) (ws ident.Workspace, address string) {
 
 // listAudit answers GET /account/audit and GET /workspaces/:workspace/audit.
 func (s *Server) listAudit(c echo.Context) error {
-	rows, err := s.eventList(c)
-	if err != nil {
-		return err
-	}
-	return s.show(c, http.StatusOK, audits.List(rows), func() (templ.Component, error) { return s.auditPage(c, nil) })
+	return showList(s, c, s.eventList, audits.List, s.auditPage)
 }
 
 // auditPage is the list, with a panel over it or without.

@@ -27,11 +27,7 @@ const (
 
 // listAuthorizations answers GET /account/authorizations: the matrix.
 func (s *Server) listAuthorizations(c echo.Context) error {
-	p, err := s.matrix(c)
-	if err != nil {
-		return err
-	}
-	return s.show(c, http.StatusOK, authorizations.Matrix(p), func() (templ.Component, error) { return s.authorizationsPage(c, nil) })
+	return showList(s, c, s.matrix, authorizations.Matrix, s.authorizationsPage)
 }
 
 // authorizationsPage is the matrix, with a dialog over it or without.

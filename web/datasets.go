@@ -21,11 +21,7 @@ import (
 
 // listDatasets answers GET /workspaces/:workspace/datasets.
 func (s *Server) listDatasets(c echo.Context) error {
-	p, err := s.datasetIndex(c)
-	if err != nil {
-		return err
-	}
-	return s.show(c, http.StatusOK, datasets.List(p), func() (templ.Component, error) { return s.datasetsPage(c, nil) })
+	return showList(s, c, s.datasetIndex, datasets.List, s.datasetsPage)
 }
 
 // showDataset answers GET …/datasets/:dataset, with the latest version, and

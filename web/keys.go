@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"strconv"
 
-	"github.com/a-h/templ"
 	"github.com/labstack/echo/v4"
 
 	"bailiwick/internal/apikey"
@@ -23,11 +22,7 @@ func (s *Server) listKeys(c echo.Context) error { return s.showKeys(c) }
 func (s *Server) listAllKeys(c echo.Context) error { return s.showKeys(c) }
 
 func (s *Server) showKeys(c echo.Context) error {
-	rows, err := s.keyList(c)
-	if err != nil {
-		return err
-	}
-	return s.show(c, http.StatusOK, keys.List(rows), func() (templ.Component, error) { return s.keysPage(c, nil) })
+	return showList(s, c, s.keyList, keys.List, s.keysPage)
 }
 
 // showKey answers GET …/keys/:key: the panel.

@@ -42,11 +42,7 @@ func (s *Server) listLimits(c echo.Context) error { return s.showLimits(c) }
 func (s *Server) listAccountLimits(c echo.Context) error { return s.showLimits(c) }
 
 func (s *Server) showLimits(c echo.Context) error {
-	p, err := s.limitList(c)
-	if err != nil {
-		return err
-	}
-	return s.show(c, http.StatusOK, limits.List(p), func() (templ.Component, error) { return s.limitsPage(c, nil) })
+	return showList(s, c, s.limitList, limits.List, s.limitsPage)
 }
 
 // limitsPage is the list with a dialog over it, if there is one.

@@ -17,11 +17,7 @@ import (
 
 // listMembers answers GET /workspaces/:workspace/members.
 func (s *Server) listMembers(c echo.Context) error {
-	rows, err := s.memberList(c)
-	if err != nil {
-		return err
-	}
-	return s.show(c, http.StatusOK, members.List(rows), func() (templ.Component, error) { return s.membersPage(c, nil) })
+	return showList(s, c, s.memberList, members.List, s.membersPage)
 }
 
 // showMember answers GET …/members/:user: the panel.

@@ -18,11 +18,7 @@ import (
 
 // listModels answers GET /workspaces/:workspace/models: the gallery.
 func (s *Server) listModels(c echo.Context) error {
-	rows, err := s.modelList(c, here(c))
-	if err != nil {
-		return err
-	}
-	return s.show(c, http.StatusOK, models.List(rows), func() (templ.Component, error) { return s.modelsPage(c, nil) })
+	return showList(s, c, func(c echo.Context) (models.ListProps, error) { return s.modelList(c, here(c)) }, models.List, s.modelsPage)
 }
 
 // showModel answers GET /workspaces/:workspace/models/:model: the panel.

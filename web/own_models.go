@@ -31,11 +31,7 @@ func deployURL(ws ident.Workspace, m ident.Model) string {
 
 // listOwnModels answers GET /workspaces/:workspace/my-models.
 func (s *Server) listOwnModels(c echo.Context) error {
-	rows, err := s.ownModelList(c)
-	if err != nil {
-		return err
-	}
-	return s.show(c, http.StatusOK, tuned.List(rows), func() (templ.Component, error) { return s.ownModelsPage(c, nil) })
+	return showList(s, c, s.ownModelList, tuned.List, s.ownModelsPage)
 }
 
 // ownModelsPage is the list with a panel or dialog over it, if there is one.

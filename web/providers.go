@@ -19,11 +19,7 @@ import (
 
 // listProviders answers GET /account/providers.
 func (s *Server) listProviders(c echo.Context) error {
-	rows, err := s.providerList(c)
-	if err != nil {
-		return err
-	}
-	return s.show(c, http.StatusOK, providers.List(rows), func() (templ.Component, error) { return s.providersPage(c, nil) })
+	return showList(s, c, s.providerList, providers.List, s.providersPage)
 }
 
 // findProvider finds the provider that the path names.

@@ -36,6 +36,23 @@ func (s *Server) show(c echo.Context, status int, part templ.Component, whole pa
 	return s.send(c, status, body)
 }
 
+// showList answers with a list where a script asked for it, and else with its
+// page, which makes the list itself: so it is read once.
+func showList[P any](s *Server, c echo.Context, list func(echo.Context) (P, error), part func(P) templ.Component, over behind) error {
+	if !visitOf(c).scripted {
+		body, err := over(c, nil)
+		if err != nil {
+			return err
+		}
+		return s.send(c, http.StatusOK, body)
+	}
+	rows, err := list(c)
+	if err != nil {
+		return err
+	}
+	return s.send(c, http.StatusOK, part(rows))
+}
+
 // showDialog answers with a dialog, alone or open over its page.
 func (s *Server) showDialog(c echo.Context, status int, dialog templ.Component, over behind) error {
 	return s.show(c, status, dialog, func() (templ.Component, error) { return over(c, dialog) })

@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"strconv"
 
-	"github.com/a-h/templ"
 	"github.com/labstack/echo/v4"
 
 	"bailiwick/internal/account"
@@ -17,11 +16,7 @@ import (
 
 // listUsers answers GET /account/users: RAM Users.
 func (s *Server) listUsers(c echo.Context) error {
-	rows, err := s.userList(c)
-	if err != nil {
-		return err
-	}
-	return s.show(c, http.StatusOK, users.List(rows), func() (templ.Component, error) { return s.usersPage(c, nil) })
+	return showList(s, c, s.userList, users.List, s.usersPage)
 }
 
 // showUser answers GET /account/users/:user: the panel.

@@ -15,11 +15,7 @@ import (
 
 // listWorkspaces answers GET /workspaces: Workspace Management.
 func (s *Server) listWorkspaces(c echo.Context) error {
-	rows, err := s.workspaceList(c)
-	if err != nil {
-		return err
-	}
-	return s.show(c, http.StatusOK, workspaces.List(rows), func() (templ.Component, error) { return s.workspacesPage(c, nil) })
+	return showList(s, c, s.workspaceList, workspaces.List, s.workspacesPage)
 }
 
 // enterWorkspace answers GET /workspaces/:workspace.

@@ -60,10 +60,10 @@ func keyShelves(ctx context.Context, tx *gorm.DB, a ident.Account, only []ident.
 // each by the one index that is meant for it.
 func keyMarks(a ident.Account, f apikey.Filter, q sought) (marks []part) {
 	if len(f.Search) == hintLen {
-		marks = append(marks, part{"SELECT number FROM keys WHERE account_id = ? AND hint = ?", []any{a, clip(f.Search, hintLen)}})
+		marks = append(marks, part{"SELECT number AS item FROM keys WHERE account_id = ? AND hint = ?", []any{a, clip(f.Search, hintLen)}})
 	}
 	if strings.HasPrefix(q.text, idBegins) {
-		marks = append(marks, part{"SELECT number FROM keys WHERE id BETWEEN ? AND ? AND account_id || '' = ?", []any{q.text, q.text + lastLetter, a}})
+		marks = append(marks, part{"SELECT number AS item FROM keys WHERE id BETWEEN ? AND ? AND account_id || '' = ?", []any{q.text, q.text + lastLetter, a}})
 	}
 	for i := range marks {
 		if f.Only != nil {
@@ -98,11 +98,10 @@ func (k *keyQuery) sorted(items part) part {
 	if k.order.down {
 		sign, way = "<", " DESC"
 	}
-	all := part{text: "SELECT item FROM ("}.and(items).then(") f")
 	if k.after != nil {
-		all = all.then(" WHERE item "+sign+" ?", *k.after)
+		items = items.then(" AND item "+sign+" ?", *k.after)
 	}
-	return all.then(" ORDER BY item"+way+" LIMIT ?", k.limit)
+	return items.then(" ORDER BY item"+way+" LIMIT ?", k.limit)
 }
 
 // fetched looks at each of the items.

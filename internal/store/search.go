@@ -100,7 +100,7 @@ func among(ctx context.Context, tx *gorm.DB, shelves []int64, q sought, most int
 		end := window + strings.Repeat(lastLetter, fragmentLen-utf8.RuneCountInString(window))
 		items := append([]part{{"SELECT item FROM fragments WHERE shelf IN ? AND fragment BETWEEN ? AND ?", []any{shelves, window, end}}}, marks...)
 		if n, err := countOf(ctx, tx, items, most+1); err != nil || n <= most {
-			return unionOf(items), err
+			return each(items), err
 		}
 	}
 	return nil, nil
@@ -115,36 +115,29 @@ func countOf(ctx context.Context, tx *gorm.DB, all []part, limit int) (int, erro
 	return of[int](tx).Raw(sum.text, sum.args...).Take(ctx)
 }
 
-// unionOf is what any of the queries finds, each item once.
-func unionOf(all []part) *part {
-	one := part{strings.Replace(all[0].text, "SELECT", "SELECT DISTINCT", 1), all[0].args}
+// each is what any of the queries finds, each item once. More conditions and an
+// order may follow.
+func each(all []part) *part {
+	one := part{text: "SELECT DISTINCT item FROM ("}.and(all[0])
 	for _, p := range all[1:] {
-		one = one.then(" UNION ").and(p)
+		one = one.then(" UNION ALL ").and(p)
 	}
+	one = one.then(") f WHERE 1 = 1")
 	return &one
 }
 
-// walk looks at the lines of a list in its order, as many as its reach: first at
-// a few, since what is frequent is found there. The function read takes the page
-// from so many lines and says what comes after it, empty where it is not full.
-// A page that is not full in the end goes on behind the last line that was looked
-// at, if there is one.
+// walk looks at the lines of a list in its order, as many as its reach. The
+// function read takes the page from so many lines, stops where it is full, and
+// says what comes after it then; else the page goes on behind the last line that
+// was looked at, if there is one more.
 func walk[T any](ctx context.Context, tx *gorm.DB, reach int, list part, cursor func(T) string, read func(limit int) (next string, err error)) (string, error) {
-	for _, limit := range []int{reach/16 + 1, reach/4 + 1, reach} {
-		if next, err := read(limit); err != nil || next != "" {
-			return next, err
-		}
-		if limit == reach/4+1 {
-			continue
-		}
-		last := list.then(" LIMIT 2 OFFSET ?", limit-1)
-		rows, err := of[T](tx).Raw(last.text, last.args...).Find(ctx)
-		if err != nil || len(rows) < 2 {
-			return "", err
-		}
-		if limit == reach {
-			return cursor(rows[0]), nil
-		}
+	if next, err := read(reach); err != nil || next != "" {
+		return next, err
 	}
-	return "", nil
+	last := list.then(" LIMIT 2 OFFSET ?", reach-1)
+	rows, err := of[T](tx).Raw(last.text, last.args...).Find(ctx)
+	if err != nil || len(rows) < 2 {
+		return "", err
+	}
+	return cursor(rows[0]), nil
 }
