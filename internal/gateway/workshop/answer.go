@@ -3,6 +3,7 @@ package workshop
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -72,6 +73,10 @@ func (v *Visit) read(into any) *dialect.Refusal {
 		body = []byte("{}")
 	}
 	if err := strict.Unmarshal(body, into, strict.RejectUnknownMembers(true)); err != nil {
+		var odd *strict.SemanticError
+		if errors.As(err, &odd) && errors.Is(err, strict.ErrUnknownName) {
+			return dialect.Unknown(strings.ReplaceAll(strings.TrimPrefix(string(odd.JSONPointer), "/"), "/", "."))
+		}
 		text := strings.TrimPrefix(err.Error(), "json: ")
 		if at := strings.Index(text, " into Go"); at >= 0 {
 			text = text[:at] + " there"
