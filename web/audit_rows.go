@@ -101,7 +101,7 @@ func resultWord(r audit.Result) (string, ui.Tone) {
 var eventNouns = []ui.Option{
 	{Value: "", Label: "Everything"}, {Value: "users:", Label: "RAM users and log-ons"}, {Value: "password:", Label: "Own passwords"}, {Value: "self:", Label: "Own security"},
 	{Value: "members:", Label: "Members"}, {Value: "keys:", Label: "API keys"}, {Value: "grants:", Label: "Authorizations"}, {Value: "models:", Label: "Models and calls"},
-	{Value: "workspaces:", Label: "Workspaces"}, {Value: "providers:", Label: "Providers"}, {Value: "settings:", Label: "Settings"}, {Value: "limits:", Label: "Limits"},
+	{Value: "workspaces:", Label: "Workspaces"}, {Value: "providers:", Label: "Providers"}, {Value: "settings:", Label: "Settings"}, {Value: "limits:", Label: "Limits"}, {Value: "prices:", Label: "Prices"},
 	{Value: "decisions:", Label: "Explanations"}, {Value: "accounts:", Label: "Accounts"}, {Value: "audit:", Label: "Audit trail"},
 }
 

@@ -96,6 +96,8 @@ var matrix = []line{
 	in("GET /workspaces/:workspace/details", members),
 	in("GET /workspaces/:workspace/models", members),
 	in("GET /workspaces/:workspace/models/:model", members),
+	of("GET /workspaces/:workspace/models/:model/prices", 200, 200),
+	of("POST /workspaces/:workspace/models/:model/prices", 422, 422, "prices", "x", "currency", "CNY"),
 	of("GET /workspaces/:workspace/models/:model/authorize/:capability", 404, 404),  // A is not the Default Workspace
 	of("POST /workspaces/:workspace/models/:model/authorize/:capability", 404, 404), // see TestOnlyTheDefaultWorkspaceAuthorizes
 	in("GET /workspaces/:workspace/keys", keyers),

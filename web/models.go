@@ -63,6 +63,7 @@ func (s *Server) panel(c echo.Context, w workspace.Workspace, m catalogue.Model)
 		Vendor: catalogue.VendorTitle(m.Vendor), Type: modelType(m), Tags: modelTags(m), Facts: modelFacts(m),
 		Limits: modelLimits(m), Prices: priceTiers(m), Rights: rights,
 	}
+	p.PricesURL = when(actor(c).May(access.ChangePrices), pricesURL(w.ID, m.ID))
 	if m.Offers.Has(catalogue.Call) && textual(m) {
 		p.Samples = s.samples(c, w, m.ID)
 	}

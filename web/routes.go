@@ -48,6 +48,8 @@ func (s *Server) routes() []route {
 		// Models, and who may use them
 		{"GET", "/workspaces/:workspace/models", access.ReadModels, s.listModels},
 		{"GET", "/workspaces/:workspace/models/:model", access.ReadModels, s.showModel},
+		{"GET", "/workspaces/:workspace/models/:model/prices", access.ChangePrices, s.showPrices},
+		{"POST", "/workspaces/:workspace/models/:model/prices", access.ChangePrices, s.changePrices},
 		{"GET", "/workspaces/:workspace/models/:model/authorize/:capability", access.ChangeGrants, s.showGrants},
 		{"POST", "/workspaces/:workspace/models/:model/authorize/:capability", access.ChangeGrants, s.changeGrants},
 

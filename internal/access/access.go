@@ -40,6 +40,7 @@ const (
 	ReadAudit       Action = "audit:read" // of the whole account
 	VerifyAudit     Action = "audit:verify"
 	ChangeLimits    Action = "limits:change"
+	ChangePrices    Action = "prices:change"
 	ReadAdminKeys   Action = "admin-keys:read"
 	ChangeAdminKeys Action = "admin-keys:change" // make one's own, revoke
 	ReadAllUsage    Action = "account-usage:read"
@@ -102,7 +103,7 @@ type Membership struct {
 // rootOnly stay with root.
 var (
 	accountActions = set(AddWorkspace, RenameWorkspace, DeleteWorkspace, ReadGrants, ChangeGrants,
-		ReadProviders, ChangeProviders, ReadSettings, ChangeSettings, ReadUsers, ChangeUsers, ReadAudit, VerifyAudit, ChangeLimits, ReadAdminKeys, ChangeAdminKeys, ReadAllUsage)
+		ReadProviders, ChangeProviders, ReadSettings, ChangeSettings, ReadUsers, ChangeUsers, ReadAudit, VerifyAudit, ChangeLimits, ChangePrices, ReadAdminKeys, ChangeAdminKeys, ReadAllUsage)
 	rootOnly = set(ReadProviders, ChangeProviders)
 	// everyMember may do these in a workspace they belong to.
 	everyMember = set(EnterWorkspace, ReadModels)

@@ -51,6 +51,7 @@ var everywhere = map[access.Action]string{
 	access.ChangeAdminKeys: "super root",
 	access.VerifyAudit:     "super root",
 	access.ChangeLimits:    "super root",
+	access.ChangePrices:    "super root",
 	access.ReadAllUsage:    "super root",
 	access.ReadProviders:   "root",
 	access.ChangeProviders: "root",

@@ -171,6 +171,9 @@ type Store interface {
 	InsertModel(ctx context.Context, a ident.Account, m Model, why audit.Event) error
 	Models(ctx context.Context, a ident.Account) ([]Model, error)
 	Model(ctx context.Context, a ident.Account, id ident.Model) (Model, error)
+	// ChangeModelPrices replaces the prices of a model; a conflict unless the
+	// model has that version.
+	ChangeModelPrices(ctx context.Context, a ident.Account, id ident.Model, to []Price, version int64, why func(before []Price) audit.Event) error
 }
 
 // Service is what people and programs can do with the catalogue.

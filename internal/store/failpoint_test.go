@@ -138,6 +138,9 @@ func explainedChanges(t *testing.T, s *store.Store, e estate, second workspace.W
 		"ChangeModelLimit": func() error {
 			return s.ChangeModelLimit(ctx, a, e.model, catalogue.Limit{Requests: 1, RequestPeriod: 1}, 1, func(catalogue.Limit) audit.Event { return why })
 		},
+		"ChangeModelPrices": func() error {
+			return s.ChangeModelPrices(ctx, a, e.model, []catalogue.Price{{Item: "input_token", Amount: "1", Unit: "1M tokens", Currency: "CNY"}}, 1, func([]catalogue.Price) audit.Event { return why })
+		},
 		"InstallModels": func() error { return s.InstallModels(ctx, a, []catalogue.Model{model}, why) },
 		"InsertModel":   func() error { return s.InsertModel(ctx, a, model, why) },
 		"InsertProvider": func() error {

@@ -127,30 +127,12 @@ func (s *Store) keepLimit(tx *gorm.DB, r limitRow) error {
 
 // ChangeModelLimit implements limit.Store.
 func (s *Store) ChangeModelLimit(ctx context.Context, a ident.Account, id ident.Model, to catalogue.Limit, version int64, why func(catalogue.Limit) audit.Event) error {
-	err := s.changeAs(ctx, func(tx *gorm.DB) (deed, error) {
-		row, err := of[modelRow](tx).Where("account_id = ? AND id = ?", a, id).Take(ctx)
-		if err != nil {
-			return deed{}, err
-		}
-		if row.Version != version {
-			return deed{}, stale("model")
-		}
-		m, err := row.model()
-		if err != nil {
-			return deed{}, err
-		}
+	return s.changeModel(ctx, a, id, version, func(m *catalogue.Model) (audit.Event, bool) {
 		before := m.Limit
-		if to.UsageField = before.UsageField; to == before {
-			return deed{}, errUnchanged
-		}
+		to.UsageField = before.UsageField
 		m.Limit = to
-		if row, err = modelRowOf(a, m); err != nil {
-			return deed{}, err
-		}
-		_, err = exec(tx, "UPDATE models SET facts = ?, version = version + 1 WHERE account_id = ? AND id = ?", row.Facts, a, id)
-		return deed{why(before), aModel.of(a, string(id))}, err
+		return why(before), to != before
 	})
-	return explain(err, "model")
 }
 
 // silence is how long a server that shares the limits may be unheard of before

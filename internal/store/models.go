@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"gorm.io/gorm"
 
@@ -211,4 +212,41 @@ func (s *Store) Model(ctx context.Context, a ident.Account, id ident.Model) (cat
 		return catalogue.Model{}, explain(err, "model")
 	}
 	return row.model()
+}
+
+// ChangeModelPrices implements catalogue.Store.
+func (s *Store) ChangeModelPrices(ctx context.Context, a ident.Account, id ident.Model, to []catalogue.Price, version int64, why func([]catalogue.Price) audit.Event) error {
+	return s.changeModel(ctx, a, id, version, func(m *catalogue.Model) (audit.Event, bool) {
+		before := m.Prices
+		m.Prices = to
+		return why(before), !slices.Equal(before, to)
+	})
+}
+
+// changeModel changes the facts of a model that has the version, and counts it
+// up; change says whether anything is different.
+func (s *Store) changeModel(ctx context.Context, a ident.Account, id ident.Model, version int64, change func(*catalogue.Model) (audit.Event, bool)) error {
+	err := s.changeAs(ctx, func(tx *gorm.DB) (deed, error) {
+		row, err := of[modelRow](tx).Where("account_id = ? AND id = ?", a, id).Take(ctx)
+		if err != nil {
+			return deed{}, err
+		}
+		if row.Version != version {
+			return deed{}, stale("model")
+		}
+		m, err := row.model()
+		if err != nil {
+			return deed{}, err
+		}
+		why, differs := change(&m)
+		if !differs {
+			return deed{}, errUnchanged
+		}
+		if row, err = modelRowOf(a, m); err != nil {
+			return deed{}, err
+		}
+		_, err = exec(tx, "UPDATE models SET facts = ?, version = version + 1 WHERE account_id = ? AND id = ?", row.Facts, a, id)
+		return deed{why, aModel.of(a, string(id))}, err
+	})
+	return explain(err, "model")
 }

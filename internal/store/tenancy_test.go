@@ -250,6 +250,9 @@ func foreignTries(t *testing.T, s *store.Store, mine, other estate) map[string]f
 		"ChangeModelLimit": func() error {
 			return s.ChangeModelLimit(ctx, a, other.model, catalogue.Limit{Requests: 1, RequestPeriod: 1}, 1, func(catalogue.Limit) audit.Event { return why })
 		},
+		"ChangeModelPrices": func() error {
+			return s.ChangeModelPrices(ctx, a, other.model, nil, 1, func([]catalogue.Price) audit.Event { return why })
+		},
 		"ImportModels": func() error {
 			return s.ImportModels(ctx, a, other.provider.ID, nil, serving(other.provider.ID, mine.model), why)
 		},

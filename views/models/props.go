@@ -80,6 +80,7 @@ type PanelProps struct {
 	Facts       []Fact   // context window, longest input, longest output, modalities
 	Limits      []Fact   // requests and tokens a minute
 	Prices      []PriceTier
+	PricesURL   string // edits them; empty: for this person it does not
 	Samples     []ui.Sample
 	Rights      RightsProps
 	Notice      *ui.Notice // for example: no provider serves this model yet
@@ -151,4 +152,18 @@ type Conflict struct {
 type AuthorizedProps struct {
 	Rights RightsProps
 	Toast  string
+}
+
+// PricesProps fills the dialog of prices. It posts "prices", "currency" and "version".
+type PricesProps struct {
+	Action        string
+	BackURL       string
+	Name          string
+	Text          string
+	TextError     string
+	Currencies    []ui.Option
+	CurrencyError string
+	Known         string // the units, and what is reckoned with
+	Version       string
+	Notice        *ui.Notice
 }
