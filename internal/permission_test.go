@@ -92,9 +92,10 @@ var asked = map[string][]access.Action{
 	"apikey.Service.Edit":    {access.ChangeKeys},
 	"apikey.Service.Reset":   {access.ChangeKeys},
 
-	"catalogue.Service.List": {access.ReadModels},
-	"catalogue.Service.Find": {access.ReadModels},
-	"catalogue.Service.Add":  {access.ChangeProviders},
+	"catalogue.Service.List":         {access.ReadModels},
+	"catalogue.Service.Find":         {access.ReadModels},
+	"catalogue.Service.Add":          {access.ChangeProviders},
+	"catalogue.Service.ChangePrices": {access.ChangePrices},
 
 	"dataset.Service.List":       {access.ReadDatasets},
 	"dataset.Service.Find":       {access.ReadDatasets},

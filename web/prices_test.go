@@ -3,6 +3,8 @@ package web_test
 import (
 	"testing"
 
+	"github.com/chromedp/chromedp/kb"
+
 	"bailiwick/internal/usage"
 )
 
@@ -37,4 +39,26 @@ func TestPricesAreEditedFromNowOnWithoutScripts(t *testing.T) {
 	if m, err := o.config.Catalogue.Find(t.Context(), o.root, o.home, "qwen-turbo"); err != nil || m.Tariff() != nil {
 		t.Errorf("%+v, %v", m.Prices, err)
 	}
+}
+
+func TestBrowserPricesAreEditedByKeyboardAndPleaseAxe(t *testing.T) {
+	o := start(t)
+	b := o.chrome(t)
+	b.logOn("super")
+	b.open(o.at(o.home, "/models/qwen-turbo"))
+	b.sees("Prices", "¥0.30")
+	b.focus(b.find("button", "Edit prices"))
+	b.key(kb.Enter)
+	b.find("dialog", "Prices of Qwen-Turbo")
+	b.examine("Prices of Qwen-Turbo")
+	b.fill("textbox", "Prices", "input_token cheap")
+	b.click("button", "Save")
+	b.sees("Line 1: a price is a number")
+	b.examine("Prices of Qwen-Turbo with a mistake")
+	b.fill("textbox", "Prices", "input_token 1.25")
+	b.focus(b.find("button", "Save"))
+	b.key(kb.Enter)
+	b.gone("dialog", "Prices of Qwen-Turbo")
+	b.sees("Prices of Qwen-Turbo saved", "¥1.25")
+	b.examine("Qwen-Turbo with other prices")
 }
