@@ -61,7 +61,7 @@ func (w *workshop) begin() {
 	w.Program, w.stop = p, func() { stop(); <-ended; p.Close() }
 }
 
-func newWorkshop(t *testing.T) *workshop {
+func newWorkshop(t *testing.T, change ...func(*serving)) *workshop {
 	t.Helper()
 	folder := t.TempDir()
 	script := filepath.Join(folder, "train.sh")
@@ -79,6 +79,9 @@ func newWorkshop(t *testing.T) *workshop {
 		}
 	}
 	w := &workshop{t: t, c: serving{place: place{Data: filepath.Join(folder, "data")}, Listen: "127.0.0.1:0", MetricsListen: "off", CloudName: "Alibaba Cloud", Trainers: file}}
+	for _, do := range change {
+		do(&w.c)
+	}
 	w.begin()
 	w.root = actorOf(t, w.Program, "root@acme")
 	w.ws = placeOf(t, w.Program, w.root, "Default")
@@ -93,16 +96,18 @@ func newWorkshop(t *testing.T) *workshop {
 }
 
 // train asks for a training of so many epochs of ten steps.
-func (w *workshop) train(epochs int) training.Job {
+func (w *workshop) train(epochs int, change ...func(*training.Wanted)) training.Job {
 	w.t.Helper()
 	ctx := w.t.Context()
 	v, err := w.datasets.Upload(ctx, w.root, w.ws, dataset.New{Name: "Harbor " + string(ident.NewCall()), Method: provider.SFT}, bytes.NewReader(sample.JSONL()))
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	j, err := w.trainings.Create(ctx, w.root, w.ws, training.Wanted{
-		Model: "qwen-turbo", Method: provider.SFT, Adapter: provider.LoRA, Train: []string{string(v.ID)}, Suffix: "x", Hyper: provider.Hyper{Epochs: epochs},
-	})
+	wanted := training.Wanted{Model: "qwen-turbo", Method: provider.SFT, Adapter: provider.LoRA, Train: []string{string(v.ID)}, Suffix: "x", Hyper: provider.Hyper{Epochs: epochs}}
+	for _, do := range change {
+		do(&wanted)
+	}
+	j, err := w.trainings.Create(ctx, w.root, w.ws, wanted)
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -114,6 +114,9 @@ func (s *Service) placed(src source) (source, error) {
 			}
 			return src, nil
 		}
+		if f := new(fault.Fault); errors.Is(err, provider.ErrUnsupported) && errors.As(err, &f) {
+			why = fault.Field("model", "The provider %s cannot put it up: %s", p.Provider.Name, f.Message)
+		}
 		if !errors.Is(err, provider.ErrUnsupported) {
 			why = fault.New(fault.Unavailable, "The provider %s cannot put it up: %s", p.Provider.Name, fault.Show(err)).About("model").Because(err)
 		}

@@ -3,6 +3,7 @@ package training
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -123,7 +124,27 @@ func (s *Service) DeleteModel(ctx context.Context, by access.Actor, ws ident.Wor
 	if err := s.Store.DeleteTuned(ctx, ws, id, why); err != nil {
 		return err
 	}
+	s.discard(ctx, by.Account, t)
 	return s.tidy(ctx, ws, t.Training)
+}
+
+// discard has a model deleted where it stays, as far as that can be done there.
+func (s *Service) discard(ctx context.Context, a ident.Account, t Tuned) {
+	if t.Artifact.Remote == "" {
+		return
+	}
+	for _, p := range s.World.Places(a, t.Base) {
+		if p.Provider.ID != t.Provider {
+			continue
+		}
+		server, err := s.Open(p.Provider)
+		if d, ok := server.(provider.Discarder); err == nil && ok {
+			err = d.Discard(ctx, t.Artifact)
+		}
+		if err != nil {
+			slog.Warn("a provider keeps a model that was deleted here", "model", t.ID, "provider", t.Provider, "err", err)
+		}
+	}
 }
 
 // Publish makes a model of a checkpoint. It needs trainings:change, and the

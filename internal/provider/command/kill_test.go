@@ -21,7 +21,7 @@ import (
 // beHost trains, as the program that will be killed, and writes down what it is told.
 func beHost() {
 	folder := must(os.OpenRoot(os.Getenv("HOST_FOLDER")))
-	s := must(declare("llamafactory", "STANDIN_PAUSE="+os.Getenv("HOST_PAUSE")))
+	s := must(declare("llamafactory", "STANDIN_PAUSE="+os.Getenv("HOST_PAUSE"), "STANDIN_WAITS_AT="+os.Getenv("HOST_WAITS_AT")))
 	diary := must(os.OpenFile(os.Getenv("HOST_DIARY"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600))
 	spec := provider.TrainSpec{Job: ident.Training(os.Getenv("HOST_JOB")), Base: "qwen-turbo", Method: provider.SFT, Adapter: provider.LoRA, Train: providertest.Data(providertest.Examples(24)), Folder: folder}
 	_ = must(s.Train(nobodyEnds{}, spec, func(o provider.Observation) error {
@@ -41,14 +41,14 @@ func (nobodyEnds) Err() error                  { return nil }
 func (nobodyEnds) Value(any) any               { return nil }
 
 // host starts a process that trains and gives a way to kill it.
-func host(t *testing.T, spec provider.TrainSpec, diary, pause string) *exec.Cmd {
+func host(t *testing.T, spec provider.TrainSpec, diary, pause, waitsAt string) *exec.Cmd {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
 	c := exec.Command(self)
-	c.Env = append(os.Environ(), "STANDIN=host", "HOST_FOLDER="+spec.Folder.Name(), "HOST_JOB="+string(spec.Job), "HOST_DIARY="+diary, "HOST_PAUSE="+pause)
+	c.Env = append(os.Environ(), "STANDIN=host", "HOST_FOLDER="+spec.Folder.Name(), "HOST_JOB="+string(spec.Job), "HOST_DIARY="+diary, "HOST_PAUSE="+pause, "HOST_WAITS_AT="+waitsAt)
 	c.Stdout, c.Stderr = os.Stderr, os.Stderr
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
@@ -113,12 +113,15 @@ func attempt(t *testing.T, spec provider.TrainSpec) (n int) {
 
 func TestAProgramWhoseHostWasKilledIsAdopted(t *testing.T) {
 	spec, diary := providertest.Spec(t, "qwen-turbo", provider.LoRA), filepath.Join(t.TempDir(), "diary")
-	h := host(t, spec, diary, "60ms")
-	waitFor(t, func() bool { return len(points(t, diary)) >= 6 })
+	h := host(t, spec, diary, "20ms", "6")
+	waitFor(t, func() bool { return len(points(t, diary)) >= 10 })
 	h.Process.Kill()
 	h.Wait()
 	if !running(spec) {
 		t.Fatal("the trainer died with its host")
+	}
+	if err := spec.Folder.WriteFile("run/1/go-on", nil, 0o600); err != nil {
+		t.Fatal(err)
 	}
 	lines := finish(t, spec, points(t, diary))
 	if n := attempt(t, spec); n != 1 || strings.Contains(lines, "resuming") {
@@ -128,7 +131,7 @@ func TestAProgramWhoseHostWasKilledIsAdopted(t *testing.T) {
 
 func TestAProgramThatWasKilledWithItsHostGoesOnFromItsLastCheckpoint(t *testing.T) {
 	spec, diary := providertest.Spec(t, "qwen-turbo", provider.LoRA), filepath.Join(t.TempDir(), "diary")
-	h := host(t, spec, diary, "60ms")
+	h := host(t, spec, diary, "20ms", "10")
 	waitFor(t, func() bool { return len(points(t, diary)) >= 2*checkpointEvery+3 })
 	h.Process.Kill()
 	h.Wait()
@@ -146,7 +149,7 @@ func TestAProgramThatWasKilledWithItsHostGoesOnFromItsLastCheckpoint(t *testing.
 func TestAHostThatIsKilledAtAnyMomentLeavesOneProgramAtMost(t *testing.T) {
 	spec, diary := providertest.Spec(t, "qwen-turbo", provider.LoRA), filepath.Join(t.TempDir(), "diary")
 	for i := range 8 {
-		h := host(t, spec, diary, "60ms")
+		h := host(t, spec, diary, "60ms", "")
 		time.Sleep(time.Duration(i*9) * time.Millisecond)
 		h.Process.Kill()
 		h.Wait()

@@ -78,6 +78,12 @@ func beTrainer(as string) {
 			continue
 		}
 		time.Sleep(pause)
+		for strconv.Itoa(step) == os.Getenv("STANDIN_WAITS_AT") {
+			if _, err := os.Stat("go-on"); err == nil {
+				break
+			}
+			time.Sleep(5 * time.Millisecond)
+		}
 		if as == "llamafactory" {
 			line := must(json.Marshal(map[string]any{"current_steps": step, "total_steps": standinSteps, "loss": loss, "lr": 1e-5, "epoch": float64(step) / checkpointEvery, "remaining_time": "0:00:07", "total_tokens": step * 100}))
 			log.Write(line[:len(line)/2]) // as it comes

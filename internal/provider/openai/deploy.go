@@ -35,6 +35,9 @@ func (p *Platform) Apply(ctx context.Context, d provider.DeploySpec) (string, er
 		name = d.Model.Remote
 	}
 	has, err := p.answersFor(ctx, name)
+	if err == nil && !has && d.Model != nil {
+		err = fault.New(fault.Busy, "The provider does not answer for the tuned model yet.")
+	}
 	if err == nil && !has {
 		err = fault.New(fault.Invalid, "The provider does not have the model %s.", name).Because(provider.ErrUnsupported)
 	}
