@@ -1,6 +1,7 @@
-// Package workshop_test asks the addresses of files, trainings and deployments
-// through the whole gateway, over real stores and the engine that is built in.
-package workshop_test
+// Package programs_test asks the addresses of files, trainings and deployments
+// through the whole gateway, over real stores and the engine that is built in. It stands
+// apart from the package it proves, so that fuzzing that one follows no database.
+package programs_test
 
 import (
 	"bytes"

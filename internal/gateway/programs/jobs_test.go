@@ -1,4 +1,4 @@
-package workshop_test
+package programs_test
 
 import (
 	"bytes"

@@ -1,4 +1,4 @@
-package workshop_test
+package programs_test
 
 import (
 	"regexp"
@@ -128,7 +128,7 @@ func TestWhatIsBadlySaidIsRefusedByItsName(t *testing.T) {
 		`{"model":"qwen-turbo","training_file_ids":["FILE"],"hyper_parameters":{"learning_rate":"-1"}}`: "learning rate",
 		`{"model":"qwen-turbo","training_file_ids":["FILE"],"hyper_parameters":{"split":2}}`:            "0.8",
 		`{"model":"qwen-turbo","training_file_ids":["FILE"],"Model":"x"}`:                               "is not supported",
-		`{"model":"qwen-turbo","training_file_ids":["FILE"],"color":"red"}`:                             "unknown",
+		`{"model":"qwen-turbo","training_file_ids":["FILE"],"color":"red"}`:                             "is not supported",
 		`{"model":"qwen-turbo","training_file_ids":["nonsense"]}`:                                       "File not found.",
 		`{"model":"qwen-turbo","training_file_ids":["FILE"],"training_type":"cpt"}`:                     "SFT",
 	} {
