@@ -137,14 +137,26 @@ func (e extent) loadKeys(ctx context.Context, tx *gorm.DB, f *policy.Facts) erro
 	}
 	found := make(map[ident.Key]bool, len(rows))
 	f.Keys = make([]policy.Key, len(rows))
+	names := map[string]string{} // accounts, workspaces and owners have many keys, and one name
 	for i, r := range rows {
 		found[r.ID] = true
 		if f.Keys[i], err = r.fact(); err != nil {
 			return err
 		}
+		k := &f.Keys[i]
+		k.Account, k.Workspace, k.Owner = once(names, k.Account), once(names, k.Workspace), once(names, k.Owner)
 	}
 	f.Gone.Keys = gone(e, aKey, found, named[ident.Key])
 	return nil
+}
+
+// once gives the first of the texts that are the same.
+func once[T ~string](known map[string]string, s T) T {
+	if first, ok := known[string(s)]; ok {
+		return T(first)
+	}
+	known[string(s)] = string(s)
+	return s
 }
 
 func (e extent) loadProviders(ctx context.Context, tx *gorm.DB, f *policy.Facts) error {

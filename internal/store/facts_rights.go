@@ -107,14 +107,23 @@ func (e extent) loadModels(ctx context.Context, tx *gorm.DB, f *policy.Facts) er
 		return err
 	}
 	found := make(map[policy.ModelOf]bool, len(rows))
-	for _, r := range rows {
-		m, err := r.model()
-		if err != nil {
-			return err
+	f.Models = make([]policy.Model, 0, len(rows))
+	alike := map[string]policy.Model{} // by their facts: what is said of many models is read and kept once
+	for i, r := range rows {
+		m, known := alike[r.Facts]
+		if !known {
+			if m.Model, err = r.model(); err != nil {
+				return err
+			}
+			m.Tariff = m.Model.Tariff()
+			alike[r.Facts] = m
 		}
+		rows[i].Facts = "" // of many models, all texts together are more than what comes of them
+		m.ID, m.Account, m.Name, m.Vendor, m.Offers, m.Custom, m.Version = r.ID, r.Account, r.Name, r.Vendor, catalogue.Capabilities(r.Offers), r.Custom, r.Version
 		of := policy.ModelOf{Account: r.Account, Model: r.ID}
+		m.Servings, m.Trainers = servings[of], trainers[of]
 		found[of] = true
-		f.Models = append(f.Models, policy.Model{Model: m, Tariff: m.Tariff(), Servings: servings[of], Trainers: trainers[of]})
+		f.Models = append(f.Models, m)
 	}
 	if err := e.loadDeployments(ctx, tx, f, found); err != nil {
 		return err

@@ -41,11 +41,12 @@ type Journal struct {
 	current atomic.Pointer[segment]
 	spare   atomic.Pointer[segment] // the next one, made ahead of need
 	dirty   atomic.Bool
-	live    atomic.Int64 // how many files there are
-	cramped bool         // the next file could not be made; it was said
-	wake    chan struct{}
+	live    atomic.Int64  // how many files there are
+	cramped bool          // the next file could not be made; it was said
+	wake    chan struct{} // something was written
+	ahead   chan struct{} // the next file will be needed
 	quit    chan struct{}
-	ended   chan struct{}
+	ended   sync.WaitGroup
 
 	mu     sync.Mutex
 	files  []*segment // in order; the last is the current one
@@ -70,7 +71,7 @@ func New(c Config) (*Journal, error) {
 	}
 	j := &Journal{
 		Config: c, owner: string(ident.NewCall())[:13],
-		wake: make(chan struct{}, 1), quit: make(chan struct{}), ended: make(chan struct{}), open: map[ID]*segment{},
+		wake: make(chan struct{}, 1), ahead: make(chan struct{}, 1), quit: make(chan struct{}), open: map[ID]*segment{},
 	}
 	first, err := newSegment(c.Folder, j.owner, 0, c.Segment)
 	if err != nil {
@@ -79,7 +80,8 @@ func New(c Config) (*Journal, error) {
 	j.files = []*segment{first}
 	j.live.Store(1)
 	j.current.Store(first)
-	go j.tend()
+	j.ended.Go(j.tend)
+	j.ended.Go(j.lead)
 	return j, nil
 }
 
@@ -115,8 +117,19 @@ func (j *Journal) Append(kind Kind, id ID, payload func(dst []byte) []byte) erro
 			s.shut()
 			return errors.Join(err, j.rotate(s))
 		}
+		if early := s.size / 8; at < early && at+size >= early {
+			tell(j.ahead)
+		}
 		j.stir()
 		return nil
+	}
+}
+
+// tell leaves word for a goroutine that may be busy; once is enough.
+func tell(to chan struct{}) {
+	select {
+	case to <- struct{}{}:
+	default:
 	}
 }
 
@@ -159,17 +172,26 @@ func (j *Journal) make() (*segment, error) {
 // stir lets the journal be tended, if it does not wait for that already.
 func (j *Journal) stir() {
 	if !j.dirty.Load() && !j.dirty.Swap(true) {
+		tell(j.wake)
+	}
+}
+
+// lead makes the next file as soon as an eighth of one is used: calls would be
+// refused if it came too late, and a slow disk may keep tend for a second.
+func (j *Journal) lead() {
+	for {
 		select {
-		case j.wake <- struct{}{}:
-		default:
+		case <-j.quit:
+			return
+		case <-j.ahead:
+			j.prepare()
 		}
 	}
 }
 
-// tend brings what was written to the disk, and makes the next file ahead of
-// need. It sleeps while nothing is written.
+// tend brings what was written to the disk, and makes the next file where that
+// failed before. It sleeps while nothing is written.
 func (j *Journal) tend() {
-	defer close(j.ended)
 	for {
 		select {
 		case <-j.quit:
@@ -189,15 +211,12 @@ func (j *Journal) tend() {
 	}
 }
 
-// prepare makes the next file once half of this one is used, within the bound.
+// prepare makes the next file once an eighth of this one is used, within the bound.
 func (j *Journal) prepare() {
-	s := j.current.Load()
-	if s.reserved.Load() < s.size/2 || j.spare.Load() != nil {
-		return
-	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if int64(len(j.files)+1)*j.Segment > j.Most {
+	s := j.current.Load()
+	if s.reserved.Load() < s.size/8 || j.spare.Load() != nil || int64(len(j.files)+1)*j.Segment > j.Most {
 		return
 	}
 	next, err := j.make()
@@ -252,7 +271,7 @@ func (j *Journal) Size() int64 {
 // deleted; others wait for the next start. Nothing may be appended after it.
 func (j *Journal) Close() error {
 	close(j.quit)
-	<-j.ended
+	j.ended.Wait()
 	errs := []error{j.sync()}
 	if s := j.spare.Swap(nil); s != nil {
 		errs = append(errs, s.drop())
