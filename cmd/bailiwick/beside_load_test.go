@@ -122,25 +122,29 @@ func flood(address string, connections int, took time.Duration, wanted string, r
 
 // drip calls at a fixed rate, whether or not answers come, and gives the times
 // from when each call was due.
-func drip(address string, perSecond int, took time.Duration, request []byte) (times []time.Duration, err error) {
+func drip(address string, perSecond int, took time.Duration, request func(i int) []byte) (times []time.Duration, err error) {
 	const connections = 64
-	due := make(chan time.Time, 4096)
+	type call struct {
+		at time.Time
+		i  int
+	}
+	due := make(chan call, 4096)
 	var mu sync.Mutex
 	var all sync.WaitGroup
 	var failed error
-	for range connections {
+	for i := range connections {
 		all.Go(func() {
 			c, err := dial(address)
 			if err == nil {
-				_, err = c.call(request, "200") // the connection is warm
+				_, err = c.call(request(i), "200") // the connection is warm
 			}
-			for at := range due {
+			for now := range due {
 				if err != nil {
 					continue
 				}
-				_, err = c.call(request, "200")
+				_, err = c.call(request(now.i), "200")
 				mu.Lock()
-				times = append(times, time.Since(at))
+				times = append(times, time.Since(now.at))
 				mu.Unlock()
 			}
 			if c != nil {
@@ -153,9 +157,10 @@ func drip(address string, perSecond int, took time.Duration, request []byte) (ti
 	}
 	time.Sleep(100 * time.Millisecond)
 	gap := time.Second / time.Duration(perSecond)
-	for at, end := time.Now(), time.Now().Add(took); at.Before(end); at = at.Add(gap) {
-		time.Sleep(time.Until(at))
-		due <- at
+	next := call{at: time.Now()}
+	for end := next.at.Add(took); next.at.Before(end); next = (call{next.at.Add(gap), next.i + 1}) {
+		time.Sleep(time.Until(next.at))
+		due <- next
 	}
 	close(due)
 	all.Wait()

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -35,10 +36,10 @@ var targets = []target{
 // print shows every figure as the median of the rounds, and the targets.
 func (b *besides) print() {
 	var out strings.Builder
-	fmt.Fprintf(&out, "\n%-52s %12s %12s %12s %10s\n", "median of the rounds", "direct", "bare", "gateway", "× bare")
+	fmt.Fprintf(&out, "\n%-52s %12s %12s %12s %12s %12s %10s\n", "median of the rounds", "direct", "bare", "gateway", "10 of each", "100,000", "× bare")
 	for _, measure := range slices.Sorted(maps.Keys(b.found)) {
 		fmt.Fprintf(&out, "%-52s", measure)
-		for _, name := range b.names {
+		for _, name := range slices.Concat(b.names, []string{strconv.Itoa(fewThings), strconv.Itoa(manyThings)}) {
 			if list := b.found[measure][name]; list == nil {
 				fmt.Fprintf(&out, " %12s", "")
 			} else {
@@ -63,6 +64,11 @@ func (b *besides) print() {
 		median(b.found["first byte of a slow stream: ms"]["gateway"])-median(b.found["first byte of a slow stream: ms"]["bare"]))
 	b.line(&out, target{name: "refusing an unknown key, CPU × bare's request", must: 0.25, after: 0.15},
 		median(b.found["refusing an unknown key: CPU µs"]["gateway"])/median(b.found["whole, 32 connections: CPU µs"]["bare"]))
+	few, many := strconv.Itoa(fewThings), strconv.Itoa(manyThings)
+	b.line(&out, target{name: "10 to 100,000 of each: answers/s, ×", must: 0.95, after: 1.0, more: true}, b.ratio("a thousand of them in turn, 32 connections: answers/s", many, few))
+	b.line(&out, target{name: "10 to 100,000 of each: p99 at 500 calls/s, ×", must: 1.15, after: 1.0}, b.ratio("a thousand of them in turn, 500 calls/s: p99 µs", many, few))
+	b.line(&out, target{name: "10 to 100,000 of each: CPU per request, ×", must: 1.05, after: 1.0}, b.ratio("a thousand of them in turn, 32 connections: CPU µs", many, few))
+	b.line(&out, target{name: "one change among 100,000 until it counts, ms", must: 5, after: 2}, median(b.found["one change until it counts: ms"][many]))
 	if info, err := os.Stat(b.world.binary); err == nil {
 		b.line(&out, target{name: "binary, MB", must: 35, after: 25}, float64(info.Size())/1e6)
 	}

@@ -69,12 +69,12 @@ func TestBeside(t *testing.T) {
 	for round := range rounds {
 		t.Logf("round %d of %d", round+1, rounds)
 		for _, name := range b.names {
-			b.flood(name, "whole, 32 connections", 32, small, 1)
-			b.flood(name, "whole, 256 connections", 256, small, 1)
-			b.flood(name, "64 KiB prompt, model first", 32, first, 1)
-			b.flood(name, "64 KiB prompt, model last", 32, last, 1)
-			b.flood(name, "stream of 64 events, 16 connections", 16, stream, len(streamEvents))
-			b.steady(name, small)
+			b.flood(name, "whole, 32 connections", 32, b.always(small), 1)
+			b.flood(name, "whole, 256 connections", 256, b.always(small), 1)
+			b.flood(name, "64 KiB prompt, model first", 32, b.always(first), 1)
+			b.flood(name, "64 KiB prompt, model last", 32, b.always(last), 1)
+			b.flood(name, "stream of 64 events, 16 connections", 16, b.always(stream), len(streamEvents))
+			b.steady(name, "", b.always(small))
 			b.first(name, slow)
 		}
 		b.refuse(small)
@@ -84,22 +84,28 @@ func TestBeside(t *testing.T) {
 	for range 5 {
 		b.cold(small)
 	}
+	b.growth(rounds)
 	b.print()
+}
+
+// always asks the same each time.
+func (b *besides) always(body string) func(int) []byte {
+	request := question(b.world.key, b.world.workspace, body)
+	return func(int) []byte { return request }
 }
 
 const model = "qwen-plus"
 
 // flood measures answers a second, and processor time for each, what is written
 // after the last answer included.
-func (b *besides) flood(name, measure string, connections int, body string, per int) {
+func (b *besides) flood(name, measure string, connections int, request func(int) []byte, per int) {
 	p := b.at[name]
-	request := question(b.world.key, b.world.workspace, body)
-	if _, _, err := flood(p.addr, connections, 200*time.Millisecond, "200", func(int) []byte { return request }); err != nil {
+	if _, _, err := flood(p.addr, connections, 200*time.Millisecond, "200", request); err != nil {
 		b.t.Fatalf("%s, %s: %v", name, measure, err)
 	}
 	time.Sleep(300 * time.Millisecond)
 	before, began := p.cpu(), time.Now()
-	n, times, err := flood(p.addr, connections, 2*time.Second, "200", func(int) []byte { return request })
+	n, times, err := flood(p.addr, connections, 2*time.Second, "200", request)
 	took := time.Since(began)
 	if err != nil {
 		b.t.Fatalf("%s, %s: %v", name, measure, err)
@@ -111,13 +117,13 @@ func (b *besides) flood(name, measure string, connections int, body string, per 
 }
 
 // steady measures the time of answers at 500 calls a second.
-func (b *besides) steady(name, body string) {
-	times, err := drip(b.at[name].addr, 500, 2*time.Second, question(b.world.key, b.world.workspace, body))
+func (b *besides) steady(name, measure string, request func(int) []byte) {
+	times, err := drip(b.at[name].addr, 500, 2*time.Second, request)
 	if err != nil {
 		b.t.Fatalf("%s at a fixed rate: %v", name, err)
 	}
-	b.note("500 calls/s: median µs", name, float64(quantile(times, 0.5).Microseconds()))
-	b.note("500 calls/s: p99 µs", name, float64(quantile(times, 0.99).Microseconds()))
+	b.note(measure+"500 calls/s: median µs", name, float64(quantile(times, 0.5).Microseconds()))
+	b.note(measure+"500 calls/s: p99 µs", name, float64(quantile(times, 0.99).Microseconds()))
 }
 
 // first measures how long the first byte of a stream takes that comes slowly.

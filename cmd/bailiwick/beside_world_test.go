@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"bailiwick/internal/access"
+	"bailiwick/internal/adminkey"
 	"bailiwick/internal/apikey"
 	"bailiwick/internal/demo"
 	"bailiwick/internal/ident"
@@ -101,7 +102,9 @@ func (p *process) memory() float64 {
 type besideWorld struct {
 	data           string
 	key, workspace string
+	admin          string // a key of the management API
 	binary         string
+	seed           string // a copy of data as it was before anybody called
 }
 
 func newBesideWorld(t *testing.T, upstream string) *besideWorld {
@@ -123,10 +126,13 @@ func newBesideWorld(t *testing.T, upstream string) *besideWorld {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer p.Close()
-	if err := w.furnish(ctx, p, upstream); err != nil {
+	err = w.furnish(ctx, p, upstream)
+	p.Close()
+	if err != nil {
 		t.Fatal(err)
 	}
+	w.seed = filepath.Join(t.TempDir(), "seed")
+	must(t, os.CopyFS(w.seed, os.DirFS(w.data)))
 	return w
 }
 
@@ -173,7 +179,11 @@ func (w *besideWorld) furnish(ctx context.Context, p *Program, upstream string) 
 		return err
 	}
 	_, text, err := p.keys.Issue(ctx, root, ws, apikey.Terms{Description: "beside"})
-	w.key, w.workspace = text.Reveal(), string(ws)
+	if err != nil {
+		return err
+	}
+	_, admin, err := p.adminKeys.Issue(ctx, root, adminkey.Terms{Name: "beside", Days: 7})
+	w.key, w.workspace, w.admin = text.Reveal(), string(ws), admin.Reveal()
 	return err
 }
 
