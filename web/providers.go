@@ -50,7 +50,15 @@ func (s *Server) testProvider(c echo.Context) error {
 
 // confirmDeleteProvider answers GET …/:provider/delete.
 func (s *Server) confirmDeleteProvider(c echo.Context) error {
+	return s.showDeleteProvider(c, http.StatusOK, nil)
+}
+
+func (s *Server) showDeleteProvider(c echo.Context, status int, cause error) error {
 	p, servings, err := s.findProvider(c)
+	if err != nil {
+		return err
+	}
+	needs, err := s.Providers.Dependents(c.Request().Context(), actor(c), p.ID)
 	if err != nil {
 		return err
 	}
@@ -58,10 +66,19 @@ func (s *Server) confirmDeleteProvider(c echo.Context) error {
 	if len(servings) > 0 {
 		stops = []string{"Calls of " + counted(len(servings), "model") + " that no other provider serves."}
 	}
-	return s.showDialog(c, http.StatusOK, providers.DeleteDialog(ui.Confirm{
+	confirm := ui.Confirm{
 		Title: "Delete " + p.Name + "?", Text: "The provider and its credential are gone for good.", Stops: stops,
 		Action: providerURL(p.ID, "delete"), Button: "Delete", CancelURL: providersURL, Tone: ui.Bad,
-	}), s.providersPage)
+	}
+	if len(needs) > 0 {
+		confirm.Notice = &ui.Notice{Tone: ui.Warn, Title: "It cannot be deleted yet: it keeps what workspaces made. Delete or end this first."}
+		for _, n := range needs {
+			confirm.Notice.Items = append(confirm.Notice.Items, n.What+" of "+n.Workspace)
+		}
+	} else if cause != nil {
+		confirm.Notice = bad(cause)
+	}
+	return s.showDialog(c, status, providers.DeleteDialog(confirm), s.providersPage)
 }
 
 // deleteProvider answers POST …/:provider/delete.
@@ -70,7 +87,11 @@ func (s *Server) deleteProvider(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := s.Providers.Delete(c.Request().Context(), actor(c), p.ID); err != nil {
+	err = s.Providers.Delete(c.Request().Context(), actor(c), p.ID)
+	if mendable(err) {
+		return s.showDeleteProvider(c, statusOf(err), err)
+	}
+	if err != nil {
 		return err
 	}
 	return s.providersChanged(c, "Provider "+p.Name+" deleted")

@@ -24,7 +24,10 @@ type Store interface {
 	// UpdateProvider changes name, base URL and sealed credential and forgets
 	// the last test; a conflict unless p.Version is the present one.
 	UpdateProvider(ctx context.Context, a ident.Account, p Provider, why audit.Event) error
+	// DeleteProvider is a conflict while something depends on the provider.
 	DeleteProvider(ctx context.Context, a ident.Account, id ident.Provider, why audit.Event) error
+	// Dependents lists what depends on a provider, at most 100 of it.
+	Dependents(ctx context.Context, a ident.Account, id ident.Provider) ([]Dependent, error)
 	Provider(ctx context.Context, a ident.Account, id ident.Provider) (Provider, error)
 	Providers(ctx context.Context, a ident.Account) ([]Listed, error)
 	// NoteTest keeps what the last test said.
@@ -105,7 +108,22 @@ func (s *Service) Edit(ctx context.Context, by access.Actor, id ident.Provider, 
 	return s.Store.UpdateProvider(ctx, by.Account, p, changed(why, before, p))
 }
 
-// Delete removes a provider and what it served. It needs providers:change.
+// Dependent is a deployment that a provider keeps, or a training that is not over there.
+type Dependent struct {
+	What      string // "the deployment qwen-turbo-fast"
+	Workspace string // its name
+}
+
+// Dependents lists what keeps a provider from being deleted. It needs providers:change.
+func (s *Service) Dependents(ctx context.Context, by access.Actor, id ident.Provider) ([]Dependent, error) {
+	if err := by.Require(access.ChangeProviders); err != nil {
+		return nil, err
+	}
+	return s.Store.Dependents(ctx, by.Account, id)
+}
+
+// Delete removes a provider and what it served; a conflict while something
+// depends on it. It needs providers:change.
 func (s *Service) Delete(ctx context.Context, by access.Actor, id ident.Provider) error {
 	if err := by.Require(access.ChangeProviders); err != nil {
 		return err

@@ -212,7 +212,7 @@ func (c *chaos) act() {
 		}
 	case 11:
 		if p.ID != "" && c.dice.IntN(3) == 0 {
-			must(c.t, c.s.DeleteProvider(ctx, a, p.ID, w.Why("providers:delete")))
+			_ = c.s.DeleteProvider(ctx, a, p.ID, w.Why("providers:delete"))
 		} else if p.ID != "" {
 			p.Name = name
 			must(c.t, c.s.UpdateProvider(ctx, a, p, w.Why("providers:change")))

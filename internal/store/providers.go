@@ -7,6 +7,7 @@ import (
 	"gorm.io/gorm"
 
 	"bailiwick/internal/audit"
+	"bailiwick/internal/fault"
 	"bailiwick/internal/ident"
 	"bailiwick/internal/provider"
 )
@@ -78,6 +79,13 @@ func (s *Store) DeleteProvider(ctx context.Context, a ident.Account, id ident.Pr
 		if _, err := providerOf(ctx, tx, a, id); err != nil {
 			return deed{}, err
 		}
+		needs, err := dependents(ctx, tx, a, id)
+		if err != nil {
+			return deed{}, err
+		}
+		if len(needs) > 0 {
+			return deed{}, fault.New(fault.Conflict, "This provider still keeps %s of %s. Delete or end what it keeps first.", needs[0].What, needs[0].Workspace)
+		}
 		served, err := servingsOf(ctx, tx, a, id)
 		if err != nil {
 			return deed{}, err
@@ -93,6 +101,26 @@ func (s *Store) DeleteProvider(ctx context.Context, a ident.Account, id ident.Pr
 		return deed{why, touched}, err
 	})
 	return explain(err, "provider")
+}
+
+// Dependents implements provider.Store.
+func (s *Store) Dependents(ctx context.Context, a ident.Account, id ident.Provider) (list []provider.Dependent, err error) {
+	err = s.view(ctx, func(tx *gorm.DB) error {
+		if _, err := providerOf(ctx, tx, a, id); err != nil {
+			return err
+		}
+		list, err = dependents(ctx, tx, a, id)
+		return err
+	})
+	return list, explain(err, "provider")
+}
+
+func dependents(ctx context.Context, tx *gorm.DB, a ident.Account, id ident.Provider) ([]provider.Dependent, error) {
+	return of[provider.Dependent](tx).Raw(`SELECT 'the deployment ' || d.name AS what, w.name AS workspace FROM deployments d
+			JOIN workspaces w ON w.account_id = d.account_id AND w.id = d.workspace_id WHERE d.account_id = ? AND d.provider_id = ?
+		UNION ALL SELECT 'the training ' || t.name AS what, w.name AS workspace FROM trainings t
+			JOIN workspaces w ON w.account_id = t.account_id AND w.id = t.workspace_id WHERE t.account_id = ? AND t.provider_id = ? AND t.ended = 0
+		ORDER BY what LIMIT 100`, a, id, a, id).Find(ctx)
 }
 
 // Provider implements provider.Store.

@@ -135,6 +135,7 @@ func foreignTries(t *testing.T, s *store.Store, mine, other estate) map[string]f
 	}
 	digest := strings.Repeat("0", 64)
 	return map[string]func() error{
+		"Dependents": func() error { return second(s.Dependents(ctx, a, other.provider.ID)) },
 		"PutApp": func() error {
 			return s.PutApp(ctx, a, other.user.ID, factor.App{Seed: []byte("x"), CreatedAt: storetest.Start}, nil, why)
 		},
