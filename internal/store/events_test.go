@@ -39,7 +39,8 @@ func TestEveryChangeLeavesOneEventInTheOrderOfTheCommits(t *testing.T) {
 		must(t, err)
 		want := []string{
 			"accounts:open", "workspaces:add", "users:add", "members:put", "keys:issue", "providers:add",
-			"models:add", "providers:serve", "grants:change",
+			"models:add", "providers:serve", "grants:change", "deployments:create", "datasets:change",
+			"trainings:create", "trainings:create", "trainings:publish",
 		}
 		if !slices.Equal(actions, want) {
 			t.Fatalf("%q", actions)
