@@ -21,10 +21,10 @@ func (s *Server) showServed(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.sendServed(c, http.StatusOK, p, servings, nil)
+	return s.sendServed(c, http.StatusOK, p, servings, form{}, nil)
 }
 
-func (s *Server) sendServed(c echo.Context, status int, p provider.Provider, servings []provider.Serving, wrong error) error {
+func (s *Server) sendServed(c echo.Context, status int, p provider.Provider, servings []provider.Serving, typed form, wrong error) error {
 	all, err := s.everyModel(c)
 	if err != nil {
 		return err
@@ -43,7 +43,11 @@ func (s *Server) sendServed(c echo.Context, status int, p provider.Provider, ser
 			props.Choices = append(props.Choices, ui.Option{Value: string(m.ID), Label: m.Name})
 			continue
 		}
-		props.Rows = append(props.Rows, providers.Served{Model: string(m.ID), Name: m.Name, Upstream: servings[i].Name, Order: strconv.Itoa(max(servings[i].Order, 1)), Weight: strconv.Itoa(max(servings[i].Weight, 1)), Error: about(wrong, string(m.ID))})
+		r := providers.Served{Model: string(m.ID), Name: m.Name, Upstream: servings[i].Name, Order: strconv.Itoa(max(servings[i].Order, 1)), Weight: strconv.Itoa(max(servings[i].Weight, 1)), Error: about(wrong, string(m.ID))}
+		if row := slices.Index(typed.Values["model"], r.Model); row >= 0 {
+			r.Order, r.Weight = orElse(typedIn(typed.Values["order"], row), "1"), orElse(typedIn(typed.Values["weight"], row), "1")
+		}
+		props.Rows = append(props.Rows, r)
 	}
 	if wrong != nil && !slices.ContainsFunc(props.Rows, func(r providers.Served) bool { return r.Error != "" }) {
 		props.Notice = bad(wrong)
@@ -77,7 +81,7 @@ func (s *Server) changeServed(c echo.Context) error {
 	}
 	err = s.Providers.Serve(c.Request().Context(), actor(c), p.ID, wanted)
 	if mendable(err) {
-		return s.sendServed(c, statusOf(err), p, wanted, err)
+		return s.sendServed(c, statusOf(err), p, wanted, in, err)
 	}
 	if err != nil {
 		return err
@@ -111,14 +115,23 @@ func servingsOf(in form, now []provider.Serving) ([]provider.Serving, error) {
 // bounded reads the whole number of a row; none is 1, and what is no number is
 // more than most, so that it is refused with the bounds.
 func bounded(column []string, row, most int) int {
-	if row >= len(column) || column[row] == "" {
+	text := typedIn(column, row)
+	if text == "" {
 		return 1
 	}
-	n, err := strconv.Atoi(column[row])
+	n, err := strconv.Atoi(text)
 	if err != nil || n < 1 {
 		return most + 1
 	}
 	return n
+}
+
+// typedIn is what a row of a column says.
+func typedIn(column []string, row int) string {
+	if row >= len(column) {
+		return ""
+	}
+	return column[row]
 }
 
 // showImport answers GET …/:provider/import: what the provider says it has.

@@ -153,6 +153,6 @@ func TestOrderAndWeightOfServedModelsAreEdited(t *testing.T) {
 	o.get("root", path).holds(`aria-label="Order of Qwen-Turbo"`, `value="2"`, `value="30"`)
 	for _, wrong := range [][2]string{{"0", "1"}, {"10", "1"}, {"1", "101"}, {"x", "1"}, {"1", "-3"}} {
 		o.post("root", path, "model", "qwen-turbo", "upstream", "kept", "order", wrong[0], "weight", wrong[1]).is(422).
-			says("The order is 1–9 and the weight 1–100.").holds(`value="kept"`)
+			says("The order is 1–9 and the weight 1–100.").holds(`value="kept"`, `value="`+wrong[0]+`"`, `value="`+wrong[1]+`"`)
 	}
 }

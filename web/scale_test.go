@@ -63,6 +63,17 @@ const shelved = `INSERT INTO fragments WITH RECURSIVE rests (shelf, item, rest) 
 		UNION ALL SELECT shelf, item, substr(rest, 2) FROM rests WHERE length(rest) > 1
 	) SELECT DISTINCT shelf, substr(rest, 1, 16), item FROM rests`
 
+// What is frequent, but far down the list, is found page by page: the first say
+// that nothing was found yet, and lead on.
+func TestASearchThatFindsNothingYetLeadsOn(t *testing.T) {
+	o := crowded(t, 10, 24_000)
+	first := o.get("root", "/account/keys?q=key+1").is(200).says("Nothing found yet", "go on with Next")
+	second := o.get("root", linkTo(t, first, "Next")).is(200).says("Key 19999", "50 lines here")
+	third := o.get("root", linkTo(t, second, "Next")).is(200).says("Key 19949")
+	o.get("root", linkTo(t, third, "Previous")).is(200).says("Key 19999")
+	o.get("root", "/account/keys?q=nowhere").is(200).says("No key has “nowhere”")
+}
+
 // TestPagesAreAsFastWithManyAsWithFew measures the lists of people and keys
 // with 100 of each, which is a full page, and with 10,000 users and 100,000 keys:
 // it may take half as long again, and a millisecond for noise. It is a long

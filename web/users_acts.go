@@ -108,7 +108,7 @@ func (s *Server) confirmPromoteUser(c echo.Context) error {
 // confirmDemoteUser answers GET /account/users/:user/demote.
 func (s *Server) confirmDemoteUser(c echo.Context) error {
 	return s.confirmUser(c, "demote", func(u account.User, i account.Impact) ui.Confirm {
-		stops := append([]string{"They enter only the workspaces they belong to: " + orElse(some(i.Workspaces), "none") + "."}, keyStops(i.Elsewhere)...)
+		stops := append([]string{"They enter only the workspaces they belong to: " + orElse(some(i.Workspaces), "none") + "."}, append(adminKeyStops(i.AdminKeys), keyStops(i.Elsewhere)...)...)
 		return ui.Confirm{
 			Title: "Take full access from " + u.Name + "?", Text: "It can be given again at any time.",
 			Stops: append(stops, sessionStops(i)...), Button: "Take full access", Tone: ui.Bad,

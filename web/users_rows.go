@@ -146,9 +146,20 @@ func userStops(i account.Impact) []string {
 	if len(i.Workspaces) > 0 {
 		stops = append(stops, "They no longer enter "+some(i.Workspaces)+".")
 	}
-	stops = append(stops, keyStops(i.Keys)...)
+	stops = append(stops, append(adminKeyStops(i.AdminKeys), keyStops(i.Keys)...)...)
 	if stops = append(stops, sessionStops(i)...); len(stops) == 0 {
 		stops = []string{"They can no longer log on. No key, session or workspace of theirs is in use."}
+	}
+	return stops
+}
+
+// adminKeyStops names the admin keys that are refused from now on.
+func adminKeyStops(names []string) (stops []string) {
+	for n, name := range names {
+		if n == shownStops {
+			return append(stops, counted(len(names)-n, "more admin key")+" of theirs.")
+		}
+		stops = append(stops, "Admin key “"+name+"”: what administers with it is refused at once.")
 	}
 	return stops
 }

@@ -103,6 +103,14 @@ func duration(d time.Duration) string {
 // namedMost is how many people are named one by one.
 const namedMost = 5
 
+// firstOf is the first names, and how many more there are.
+func firstOf(names []string) []string {
+	if n := len(names); n > namedMost {
+		return append(names[:namedMost:namedMost], "and "+strconv.Itoa(n-namedMost)+" more")
+	}
+	return names
+}
+
 // oneOf names people of whom each will do.
 func oneOf(names []string) string {
 	if n := len(names); n > namedMost {

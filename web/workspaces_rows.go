@@ -28,7 +28,7 @@ func (s *Server) workspaceList(c echo.Context) (workspaces.ListProps, error) {
 func (s *Server) workspaceRow(c echo.Context, w workspace.Listed) workspaces.Row {
 	by := actor(c)
 	return workspaces.Row{
-		Name: w.Name, Default: w.Default, ID: s.shownID(c, w.ID), Administrators: w.Administrators, Created: moment(w.CreatedAt),
+		Name: w.Name, Default: w.Default, ID: s.shownID(c, w.ID), Administrators: firstOf(w.Administrators), Created: moment(w.CreatedAt),
 		EnterURL:  when(by.MayIn(w.ID, access.EnterWorkspace), workspaceURL(w.ID)),
 		EditURL:   when(by.May(access.RenameWorkspace), workspaceEditURL(w.ID)),
 		DeleteURL: when(by.May(access.DeleteWorkspace) && !w.Default, workspaceDeleteURL(w.ID)),

@@ -5,7 +5,9 @@ import (
 	"strings"
 	"testing"
 
+	"bailiwick/internal/access"
 	"bailiwick/internal/catalogue"
+	"bailiwick/internal/ident"
 )
 
 func TestRootAddsAWorkspaceWithoutScripts(t *testing.T) {
@@ -113,6 +115,15 @@ func TestTheFrameSaysWhoIsLoggedOnAndWhereThingsAre(t *testing.T) {
 	details := o.get("root", "/workspaces/"+string(o.a)+"/details").is(200)
 	details.says("https://models.example.com/w/"+string(o.a)+"/compatible-mode/v1", "https://models.example.com/w/"+string(o.a)+"/api/v1", "Copy Workspace ID"[5:])
 	o.get("root", "/workspaces/"+string(o.a)).to("/workspaces/" + string(o.a) + "/models")
+}
+
+func TestOfManyAdministratorsTheFirstAreNamed(t *testing.T) {
+	o := start(t)
+	ws := o.add("Crowded")
+	for i := range 9 {
+		o.hire(ident.LogOn(fmt.Sprint("head", i)), access.Regular, ws, access.Administrator, nil)
+	}
+	o.get("root", "/workspaces?q=Crowded").is(200).says("head4, and 4 more").hides("head5")
 }
 
 func TestLongListsAreWalkedThroughPageByPage(t *testing.T) {

@@ -51,6 +51,7 @@ type Impact struct {
 	Elsewhere  []string // of those the keys in workspaces to which the user does not belong: full access alone keeps them
 	Workspaces []string // names of the workspaces the user belongs to
 	Alone      []string // names of those whose only administrator the user is
+	AdminKeys  []string // names of the admin keys that stop working
 	Sessions   int
 }
 

@@ -27,6 +27,14 @@ type Settings struct {
 	NameWorkspace  bool `json:"name_workspace" doc:"Calls from sub-workspaces must name their workspace; false: the key alone is enough."`
 	WorkspaceLimit int  `json:"workspace_limit" doc:"How many workspaces may be added."`
 	KeyLimit       int  `json:"key_limit" doc:"How many API keys each workspace may hold."`
+	KeyCalls       int  `json:"key_calls" doc:"How many calls may run at once with one API key; 0: any number."`
+	WorkspaceCalls int  `json:"workspace_calls" doc:"How many calls may run at once in one workspace; 0: any number."`
+	AuditDays      int  `json:"audit_days" doc:"How many days the audit trail is kept; 0: for ever."`
+
+	RequireFactor        string `json:"require_factor" enum:"nobody,administrators,everybody" doc:"Who must have a second factor."`
+	DatasetFiles         int    `json:"dataset_files" doc:"How many training files each workspace may keep."`
+	DatasetMegabytes     int    `json:"dataset_megabytes" doc:"How many MB of training files each workspace may keep."`
+	DatasetFileMegabytes int    `json:"dataset_file_megabytes" doc:"How many MB one training file may have."`
 }
 
 // SettingsChange is what is said to change settings. What is absent stays.
@@ -34,6 +42,14 @@ type SettingsChange struct {
 	NameWorkspace  Opt[bool] `json:"name_workspace"`
 	WorkspaceLimit Opt[int]  `json:"workspace_limit" doc:"0–100000"`
 	KeyLimit       Opt[int]  `json:"key_limit" doc:"0–100000"`
+	KeyCalls       Opt[int]  `json:"key_calls" doc:"0–100000; 0: any number."`
+	WorkspaceCalls Opt[int]  `json:"workspace_calls" doc:"0–100000; 0: any number."`
+	AuditDays      Opt[int]  `json:"audit_days" doc:"90–3650; 0: for ever."`
+
+	RequireFactor        Opt[string] `json:"require_factor" enum:"nobody,administrators,everybody"`
+	DatasetFiles         Opt[int]    `json:"dataset_files" doc:"0–10000"`
+	DatasetMegabytes     Opt[int]    `json:"dataset_megabytes" doc:"0–1048576"`
+	DatasetFileMegabytes Opt[int]    `json:"dataset_file_megabytes" doc:"1–10240"`
 }
 
 // Self is who the presented admin key acts for.
@@ -93,8 +109,16 @@ func (c *call) account() (any, error) {
 	a, err := c.services.Accounts.Current(c.ctx, c.by)
 	return Account{
 		ID: string(a.ID), Alias: string(a.Alias), Name: a.Name, CreatedAt: a.CreatedAt, Version: a.Version,
-		Settings: Settings{a.Settings.NameWorkspace, a.Settings.WorkspaceLimit, a.Settings.KeyLimit},
+		Settings: settingsOf(a.Settings),
 	}, err
+}
+
+func settingsOf(s account.Settings) Settings {
+	return Settings{
+		NameWorkspace: s.NameWorkspace, WorkspaceLimit: s.WorkspaceLimit, KeyLimit: s.KeyLimit, KeyCalls: s.KeyCalls, WorkspaceCalls: s.WorkspaceCalls,
+		AuditDays: s.AuditDays, RequireFactor: string(s.RequireFactor),
+		DatasetFiles: s.DatasetFiles, DatasetMegabytes: s.DatasetMegabytes, DatasetFileMegabytes: s.DatasetFileMegabytes,
+	}
 }
 
 func changeSettings(c *call) (any, error) {
@@ -113,9 +137,13 @@ func changeSettings(c *call) (any, error) {
 }
 
 func (in SettingsChange) over(s account.Settings) account.Settings {
-	s.NameWorkspace = in.NameWorkspace.or(s.NameWorkspace)
-	s.WorkspaceLimit, s.KeyLimit = in.WorkspaceLimit.or(s.WorkspaceLimit), in.KeyLimit.or(s.KeyLimit)
-	return s
+	return account.Settings{
+		NameWorkspace: in.NameWorkspace.or(s.NameWorkspace), WorkspaceLimit: in.WorkspaceLimit.or(s.WorkspaceLimit), KeyLimit: in.KeyLimit.or(s.KeyLimit),
+		KeyCalls: in.KeyCalls.or(s.KeyCalls), WorkspaceCalls: in.WorkspaceCalls.or(s.WorkspaceCalls), AuditDays: in.AuditDays.or(s.AuditDays),
+		RequireFactor: account.Circle(in.RequireFactor.or(string(s.RequireFactor))),
+		DatasetFiles:  in.DatasetFiles.or(s.DatasetFiles), DatasetMegabytes: in.DatasetMegabytes.or(s.DatasetMegabytes),
+		DatasetFileMegabytes: in.DatasetFileMegabytes.or(s.DatasetFileMegabytes),
+	}
 }
 
 func modelOperations() []operation {

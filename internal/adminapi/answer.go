@@ -120,6 +120,7 @@ func (c *call) explain(err error) *problem {
 // fieldNames are the members whose names differ from those of the forms.
 var fieldNames = map[string]string{
 	"expires": "expires_at", "overlap": "overlap_seconds", "keys": "key_limit", "present": "password",
+	"audit": "audit_days", "factor": "require_factor",
 }
 
 // fieldOf names what a fault is about as the caller knows it: a parameter, a

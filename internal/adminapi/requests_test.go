@@ -216,6 +216,29 @@ func TestSec10_RootAndTheLastAdministratorStay(t *testing.T) {
 	})
 }
 
+// Each setting is written and read back, and what it cannot be is about it. The
+// last locks the key out, because its owner has no second factor.
+func TestEverySettingOfTheAccountIsReadAndChanged(t *testing.T) {
+	w := newWorld(t, storetest.SQLite(t))
+	last := w.ask(w.root, "GET", "/account", "").is(200)
+	for _, s := range []struct{ name, value, wrong string }{
+		{"name_workspace", "false", ""}, {"workspace_limit", "11", "-1"}, {"key_limit", "51", "100001"}, {"key_calls", "7", "-1"}, {"workspace_calls", "8", "100001"},
+		{"audit_days", "90", "89"}, {"dataset_files", "9", "10001"}, {"dataset_megabytes", "10", "-1"}, {"dataset_file_megabytes", "11", "0"},
+		{"require_factor", `"administrators"`, `"all"`},
+	} {
+		match := []string{"If-Match", last.header.Get("ETag")}
+		if s.wrong != "" {
+			w.ask(w.root, "PATCH", "/account/settings", fmt.Sprintf(`{%q:%s}`, s.name, s.wrong), match...).fails(422, "invalid", "/"+s.name)
+		}
+		last = w.ask(w.root, "PATCH", "/account/settings", fmt.Sprintf(`{%q:%s}`, s.name, s.value), match...).is(200)
+	}
+	kept := decode[adminapi.Account](last).Settings
+	if want := (adminapi.Settings{WorkspaceLimit: 11, KeyLimit: 51, KeyCalls: 7, WorkspaceCalls: 8, AuditDays: 90, RequireFactor: "administrators", DatasetFiles: 9, DatasetMegabytes: 10, DatasetFileMegabytes: 11}); kept != want {
+		t.Errorf("%+v", kept)
+	}
+	w.ask(w.root, "GET", "/account", "").is(403)
+}
+
 func TestAChangeNamesTheVersionItWasMadeFrom(t *testing.T) {
 	w := newWorld(t, storetest.SQLite(t))
 	path := "/workspaces/" + string(w.ours.ws.ID)

@@ -69,6 +69,7 @@ type Impact struct {
 	Keys       []string `json:"keys" doc:"Descriptions or ids of the API keys that stop working."`
 	Workspaces []string `json:"workspaces" doc:"Names of the workspaces they belong to."`
 	Alone      []string `json:"alone" doc:"Names of those whose only administrator they are."`
+	AdminKeys  []string `json:"admin_keys" doc:"Names of the admin keys that stop working."`
 	Sessions   int      `json:"sessions"`
 }
 
@@ -234,7 +235,7 @@ func userImpact(c *call) (any, error) {
 		return nil, err
 	}
 	_, i, err := c.services.People.Impact(c.ctx, c.by, id)
-	return Impact{i.Keys, i.Workspaces, i.Alone, i.Sessions}, err
+	return Impact{i.Keys, i.Workspaces, i.Alone, i.AdminKeys, i.Sessions}, err
 }
 
 func userSeats(c *call) (any, error) {

@@ -10,6 +10,7 @@ import (
 
 	"bailiwick/internal/access"
 	"bailiwick/internal/account"
+	"bailiwick/internal/adminkey"
 	"bailiwick/internal/fault"
 	"bailiwick/internal/ident"
 	"bailiwick/internal/secret"
@@ -292,10 +293,14 @@ func TestTheImpactOfAUserNamesWhatWorksNow(t *testing.T) {
 		off := insertKeyOf(t, w, one.ID, alice.ID, "disabled")
 		must(t, s.SetKeyDisabled(ctx, one.ID, off, storetest.Start, w.Why("keys:disable")))
 		insertKeyOf(t, w, one.ID, bob.ID, "somebody else's")
+		for name, life := range map[string]time.Duration{"terraform": time.Hour, "expired": 0} {
+			k := adminkey.Key{ID: ident.NewAdminKey(), Owner: alice.ID, Name: name, Digest: secret.TokenDigest(name), ExpiresAt: storetest.Start.Add(life)}
+			must(t, s.InsertAdminKey(ctx, a, k, 9, w.Why("admin-keys:issue")))
+		}
 		got, err := s.UserImpact(ctx, a, alice.ID, storetest.Start)
 		must(t, err)
 		slices.Sort(got.Keys)
-		want := account.Impact{Keys: []string{"inside", "outside"}, Elsewhere: []string{"outside"}, Workspaces: []string{"one", "two"}, Alone: []string{"one"}}
+		want := account.Impact{Keys: []string{"inside", "outside"}, Elsewhere: []string{"outside"}, Workspaces: []string{"one", "two"}, Alone: []string{"one"}, AdminKeys: []string{"terraform"}}
 		if !reflect.DeepEqual(got, want) {
 			t.Errorf("%+v", got)
 		}

@@ -161,6 +161,8 @@ const (
 			WHERE o.workspace_id = m.workspace_id AND o.user_id <> m.user_id AND o.role = 'administrator' AND u.disabled = 0) AS alone
 		FROM members m JOIN workspaces w ON w.account_id = m.account_id AND w.id = m.workspace_id
 		WHERE m.account_id = ? AND m.user_id = ? ORDER BY w.folded`
+	// impactAdminKeys are the admin keys of a user that work.
+	impactAdminKeys = "SELECT name FROM admin_keys WHERE account_id = ? AND owner_id = ? AND expires > ? ORDER BY created DESC, id DESC"
 )
 
 // UserImpact implements account.PeopleStore.
@@ -187,6 +189,9 @@ func (s *Store) UserImpact(ctx context.Context, a ident.Account, id ident.User, 
 			if i.Workspaces = append(i.Workspaces, w.Word); w.Alone {
 				i.Alone = append(i.Alone, w.Word)
 			}
+		}
+		if i.AdminKeys, err = of[string](tx).Raw(impactAdminKeys, a, id, stampOf(at)).Find(ctx); err != nil {
+			return err
 		}
 		n, err := of[sessionRow](tx).Where("user_id = ? AND expires > ?", id, stampOf(at)).Count(ctx)
 		i.Sessions = int(n)
