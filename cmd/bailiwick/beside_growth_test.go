@@ -140,8 +140,8 @@ func (g *grown) fill(t *testing.T, db *sql.DB, n int, pepper secret.Pepper) {
 	models := prepared("INSERT INTO models (id, account_id, name, vendor, offers, custom, facts, version) VALUES (?, ?, ?, 'own', 1, 1, ?, 1)")
 	servings := prepared("INSERT INTO servings (account_id, provider_id, model_id, name) VALUES (?, ?, ?, ?)")
 	grants := prepared("INSERT INTO grants VALUES (?, ?, ?, 1, 1, 'root')")
-	keys := prepared(`INSERT INTO keys (id, account_id, workspace_id, owner_id, owner_name, description, folded, digest, hint, created, last_used, disabled, expires, version)
-		VALUES (?, ?, ?, ?, 'root', 'grown', 'grown', ?, ?, 1, 0, 0, 0, 1)`)
+	keys := prepared(`INSERT INTO keys (id, account_id, workspace_id, owner_id, owner_name, description, folded, digest, hint, created, last_used, disabled, expires, version, number)
+		VALUES (?, ?, ?, ?, 'root', 'grown', 'grown', ?, ?, 1, 0, 0, 0, 1, (SELECT MAX(number) + 1 FROM keys))`)
 	for i := range n {
 		ws, key, text, name := ident.NewWorkspace(), ident.NewKey(), secret.NewKey(), modelNumber(i)
 		digest := pepper.Digest(text.Reveal())

@@ -84,8 +84,8 @@ func TestBeside(t *testing.T) {
 	for range 5 {
 		b.cold(small)
 	}
+	defer b.print() // what was found, also where the rest fails
 	b.growth(rounds)
-	b.print()
 }
 
 // always asks the same each time.
