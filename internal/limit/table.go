@@ -9,8 +9,16 @@ import (
 )
 
 // parts is how many maps a table is cut into. A part is copied when something is
-// added to it, so that reading takes no lock.
-const parts = 1 << 14
+// added to it, so that reading takes no lock. Parts come into being by strips,
+// when something is first added to one of the strip: most tables stay small.
+const (
+	parts  = strips * inStrip
+	strips = 1 << 9
+	// inStrip parts take half a kibibyte.
+	inStrip = 1 << 5
+)
+
+type strip [inStrip]part
 
 // subject is what a state is of: an account or workspace and a model, or a key
 // or workspace alone. Identifiers of different kinds never are the same.
@@ -33,8 +41,8 @@ func (s *state) idle(now ticks) bool {
 }
 
 type table struct {
-	seed maphash.Seed
-	part [parts]part
+	seed  maphash.Seed
+	strip [strips]atomic.Pointer[strip]
 }
 
 type part struct {
@@ -42,10 +50,44 @@ type part struct {
 	adding sync.Mutex
 }
 
-func (t *table) partOf(s subject) *part { return &t.part[maphash.Comparable(t.seed, s)%parts] }
+// place is where a subject's part is: its strip, and which of the strip.
+func (t *table) place(s subject) (*atomic.Pointer[strip], int) {
+	h := maphash.Comparable(t.seed, s)
+	return &t.strip[h%strips], int(h / strips % inStrip)
+}
 
 // look finds a state; nil when there is none.
-func (t *table) look(of subject) *state { return t.partOf(of).get(of) }
+func (t *table) look(of subject) *state {
+	at, i := t.place(of)
+	if s := at.Load(); s != nil {
+		return s[i].get(of)
+	}
+	return nil
+}
+
+// partOf finds or makes the part of a subject. A strip once made stays.
+func (t *table) partOf(of subject) *part {
+	at, i := t.place(of)
+	s := at.Load()
+	if s == nil {
+		if s = new(strip); !at.CompareAndSwap(nil, s) {
+			s = at.Load()
+		}
+	}
+	return &s[i]
+}
+
+// all goes through the parts there are.
+func (t *table) all(yield func(*part) bool) {
+	for i := range t.strip {
+		s := t.strip[i].Load()
+		for i := 0; s != nil && i < len(s); i++ {
+			if !yield(&s[i]) {
+				return
+			}
+		}
+	}
+}
 
 func (p *part) get(of subject) *state {
 	if m := p.states.Load(); m != nil {
@@ -114,8 +156,7 @@ func (p *part) busy(now ticks) map[subject]*state {
 
 // sweep forgets what is idle.
 func (t *table) sweep(now ticks) {
-	for i := range t.part {
-		p := &t.part[i]
+	for p := range t.all {
 		if m := p.states.Load(); m == nil || len(*m) == 0 {
 			continue
 		}
@@ -129,8 +170,8 @@ func (t *table) sweep(now ticks) {
 
 // size is how many states there are.
 func (t *table) size() (n int) {
-	for i := range t.part {
-		if m := t.part[i].states.Load(); m != nil {
+	for p := range t.all {
+		if m := p.states.Load(); m != nil {
 			n += len(*m)
 		}
 	}
