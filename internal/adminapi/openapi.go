@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -116,7 +117,7 @@ func (d documenter) operation(o operation, base string) object {
 	return out
 }
 
-var pathParameter = regexp.MustCompile(`\{(\w+)\}`)
+var pathParameter = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\{(\w+)\}`) })
 
 // pathParts describe what a path can name.
 var pathParts = map[string]object{
@@ -130,7 +131,7 @@ var pathParts = map[string]object{
 }
 
 func (d documenter) parameters(o operation) (list []any) {
-	for _, found := range pathParameter.FindAllStringSubmatch(o.path, -1) {
+	for _, found := range pathParameter().FindAllStringSubmatch(o.path, -1) {
 		part := pathParts[found[1]]
 		schema := object{"type": "string"}
 		if choices, ok := part["enum"]; ok {
@@ -186,7 +187,7 @@ func header(words string) object {
 
 // curl is a line that asks for the operation, with examples filled in.
 func (o operation) curl(base string) string {
-	path := pathParameter.ReplaceAllStringFunc(o.path, func(part string) string {
+	path := pathParameter().ReplaceAllStringFunc(o.path, func(part string) string {
 		example, _ := pathParts[strings.Trim(part, "{}")]["example"].(string)
 		return example
 	})

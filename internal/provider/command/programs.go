@@ -17,6 +17,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"bailiwick/internal/provider"
@@ -125,13 +126,18 @@ func Parse(text []byte) (Programs, error) {
 }
 
 var (
-	names     = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9-]{0,39}$`)
-	variables = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+	names     = pattern(`^[A-Za-z0-9][A-Za-z0-9-]{0,39}$`)
+	variables = pattern(`^[A-Za-z_][A-Za-z0-9_]*$`)
 )
+
+// pattern is made when declarations are first read: most servers have none.
+func pattern(s string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(s) })
+}
 
 // check fills in what is usual and refuses what cannot be.
 func (p *Program) check() error {
-	if !names.MatchString(p.Name) {
+	if !names().MatchString(p.Name) {
 		return errors.New("a name has 1–40 letters, digits and -")
 	}
 	if len(p.Argv) == 0 || !filepath.IsAbs(p.Argv[0]) {
@@ -146,7 +152,7 @@ func (p *Program) check() error {
 	for _, entry := range p.Environment {
 		name, _, _ := strings.Cut(entry, "=")
 		switch lower := strings.ToLower(name); {
-		case !variables.MatchString(name):
+		case !variables().MatchString(name):
 			return fmt.Errorf("%q is no environment variable", name)
 		case strings.HasSuffix(lower, "_proxy"):
 			return fmt.Errorf("%s: trainings go through no proxy", name)

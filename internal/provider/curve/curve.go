@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 
 	"bailiwick/internal/provider"
 )
@@ -94,16 +95,21 @@ func number(v any) (x float64, ok bool) {
 	return x, !math.IsNaN(x) && !math.IsInf(x, 0)
 }
 
+// The patterns are made when a line is first read: most servers read none.
 var (
-	pair = regexp.MustCompile(`(?i)\b([a-z][a-z_]*)\s*[:= ]\s*([-+]?[0-9]+(?:\.[0-9]+)?(?:e[-+]?[0-9]+)?)(?:\s*/\s*([0-9]+)|\s*(%))?`)
-	of   = regexp.MustCompile(`(?i)\bstep\s*[:= ]\s*[0-9]+\s+of\s+([0-9]+)`)
+	pair = pattern(`(?i)\b([a-z][a-z_]*)\s*[:= ]\s*([-+]?[0-9]+(?:\.[0-9]+)?(?:e[-+]?[0-9]+)?)(?:\s*/\s*([0-9]+)|\s*(%))?`)
+	of   = pattern(`(?i)\bstep\s*[:= ]\s*[0-9]+\s+of\s+([0-9]+)`)
 )
+
+func pattern(s string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(s) })
+}
 
 // words reads "step 12/120 loss 1.25" and the like: a step, and one value at least.
 func words(line string) (Step, bool) {
 	line = strings.NewReplacer("training loss", "train_loss", "validation loss", "valid_loss", "Training loss", "train_loss", "Validation loss", "valid_loss", "learning rate", "learning_rate", "token accuracy", "validation_token_accuracy").Replace(line)
 	found := map[string]float64{}
-	for _, m := range pair.FindAllStringSubmatch(line, -1) {
+	for _, m := range pair().FindAllStringSubmatch(line, -1) {
 		is, known := names[strings.ToLower(m[1])]
 		x, err := strconv.ParseFloat(m[2], 64)
 		if !known || err != nil {
@@ -116,7 +122,7 @@ func words(line string) (Step, bool) {
 			found["steps"], _ = strconv.ParseFloat(m[3], 64)
 		}
 	}
-	if m := of.FindStringSubmatch(line); m != nil {
+	if m := of().FindStringSubmatch(line); m != nil {
 		found["steps"], _ = strconv.ParseFloat(m[1], 64)
 	}
 	s, ok := step(found)
