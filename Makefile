@@ -4,7 +4,9 @@ HTMX := static/dist/htmx.min.js
 GOFILES = $$(git ls-files '*.go')
 # Components of pages are not inlined: the compiler would copy each into every
 # page that has it, which is 2 MB of the binary. Nor is what no call passes.
-COLD = bailiwick/views/... bailiwick/web bailiwick/internal/adminapi github.com/go-webauthn/... github.com/fxamacker/... github.com/google/... github.com/alecthomas/...
+COLD = bailiwick/views/... bailiwick/web bailiwick/cmd/bailiwick bailiwick/internal/adminapi bailiwick/internal/store bailiwick/internal/account bailiwick/internal/training \
+	bailiwick/internal/deployment bailiwick/internal/explanation bailiwick/internal/audit gorm.io/... github.com/jackc/... github.com/go-webauthn/... github.com/fxamacker/... \
+	github.com/google/... github.com/tinylib/... github.com/go-viper/... github.com/alecthomas/... golang.org/x/crypto/acme/... encoding/gob encoding/xml
 BUILDFLAGS = -trimpath -ldflags='-s -w' $(foreach p,$(COLD),-gcflags='$(p)=-l')
 
 help: ## Show what there is to make
