@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -14,6 +15,8 @@ import (
 	"bailiwick/internal/apikey"
 	"bailiwick/internal/audit"
 	"bailiwick/internal/catalogue"
+	"bailiwick/internal/dataset"
+	"bailiwick/internal/deployment"
 	"bailiwick/internal/grant"
 	"bailiwick/internal/ident"
 	"bailiwick/internal/limit"
@@ -21,6 +24,7 @@ import (
 	"bailiwick/internal/secret"
 	"bailiwick/internal/store"
 	"bailiwick/internal/store/storetest"
+	"bailiwick/internal/training"
 	"bailiwick/internal/workspace"
 )
 
@@ -36,6 +40,9 @@ func TestP23_AnEventThatCannotBeWrittenUndoesItsChange(t *testing.T) {
 		held := giveFactors(t, s, e.World, holder.ID)
 		changes := explainedChanges(t, s, e, e.Workspace("second"), token)
 		maps.Copy(changes, factorChanges(t, s, e, holder, held))
+		maps.Copy(changes, datasetChanges(t, s, e))
+		maps.Copy(changes, trainingChanges(t, s, e))
+		maps.Copy(changes, deploymentChanges(t, s, e))
 		fillDisk(t, s)
 		before := everything(t, s)
 		for name, change := range changes {
@@ -60,7 +67,7 @@ func explained(method reflect.Type) bool {
 	event := reflect.TypeFor[audit.Event]()
 	for i := range method.NumIn() {
 		in := method.In(i)
-		if in == event || in.Kind() == reflect.Func && in.NumOut() == 1 && in.Out(0) == event {
+		if in == event || in.Kind() == reflect.Func && slices.Contains(slices.Collect(in.Outs()), event) {
 			return true
 		}
 	}
@@ -83,11 +90,12 @@ func explainedChanges(t *testing.T, s *store.Store, e estate, second workspace.W
 	model := catalogue.Model{ID: "new-model", Account: a, Name: "new", Vendor: "custom", Offers: catalogue.Of(catalogue.Call), Version: 1}
 	key := apikey.Key{ID: ident.NewKey(), Account: a, Owner: e.Root.ID, Digest: secret.TokenDigest("new"), CreatedAt: storetest.Start, Version: 1}
 	seat := func(workspace.MemberChange) audit.Event { return why }
+	idle := e.Provider("idle", provider.Embedded, "")
 	edited, reset := e.key, e.key
 	edited.Description, reset.Digest = "edited", secret.TokenDigest("reset")
 	return map[string]func() error{
 		"OpenAccount": func() error {
-			o := account.Opening{Account: account.Account{ID: ident.NewAccount(), Alias: "new", Name: "new", CreatedAt: storetest.Start, Version: 1}, Root: user, Workspace: ident.NewWorkspace()}
+			o := account.Opening{Account: account.Account{ID: ident.NewAccount(), Alias: "new", Name: "new", Settings: account.Defaults, CreatedAt: storetest.Start, Version: 1}, Root: user, Workspace: ident.NewWorkspace()}
 			o.Root.Role, o.Root.LogOn = access.Root, "root"
 			return s.OpenAccount(ctx, o, false, why)
 		},
@@ -155,9 +163,87 @@ func explainedChanges(t *testing.T, s *store.Store, e estate, second workspace.W
 			_, err := s.ExpireTrail(ctx, a, time.Now().AddDate(1, 0, 0), sign, func(int64, int64) audit.Event { return why })
 			return err
 		},
-		"DeleteProvider":  func() error { return s.DeleteProvider(ctx, a, e.provider.ID, why) },
+		"DeleteProvider":  func() error { return s.DeleteProvider(ctx, a, idle.ID, why) },
 		"ReplaceServings": func() error { return s.ReplaceServings(ctx, a, e.provider.ID, nil, why) },
 		"ImportModels":    func() error { return s.ImportModels(ctx, a, e.provider.ID, []catalogue.Model{model}, nil, why) },
+	}
+}
+
+func datasetChanges(t *testing.T, s *store.Store, e estate) map[string]func() error {
+	ctx, ws, why := t.Context(), e.ws.ID, e.Why("tries:change")
+	room := dataset.Quota{Bytes: 1 << 30, Files: 100, FileSize: 1 << 30}
+	next := e.file
+	next.ID = ident.NewFile()
+	return map[string]func() error{
+		"InsertDataset": func() error {
+			d, v := dataset.Dataset{ID: ident.NewDataset(), Account: e.Account.ID, Name: "new", Method: "sft", CreatedAt: storetest.Start}, next
+			v.Dataset = d.ID
+			return s.InsertDataset(ctx, ws, d, v, dataset.Report{}, room, why)
+		},
+		"InsertVersion": func() error { _, err := s.InsertVersion(ctx, ws, next, dataset.Report{}, room, why); return err },
+		"DeleteFile":    func() error { return s.DeleteFile(ctx, ws, e.file.ID, why) },
+		"DeleteDataset": func() error { return s.DeleteDataset(ctx, ws, e.file.Dataset, why) },
+	}
+}
+
+func trainingChanges(t *testing.T, s *store.Store, e estate) map[string]func() error {
+	ctx, ws, why := t.Context(), e.ws.ID, e.Why("tries:change")
+	lease, found, err := s.ClaimWork(ctx, training.Work, "a", day)
+	if err != nil || !found {
+		t.Fatal(found, err)
+	}
+	_, leased, _ := strings.Cut(lease.Ref, "/")
+	cancel := func(j *training.Job) (training.Entry, audit.Event, error) {
+		entry, err := j.Cancel(storetest.Start)
+		return entry, e.Why("trainings:cancel"), err
+	}
+	over, err := s.MoveTraining(ctx, ws, e.Training(ws).ID, cancel)
+	must(t, err)
+	return map[string]func() error{
+		"InsertTraining": func() error {
+			j := e.job
+			j.ID, j.Output, j.Result = "ft-202011280000-0001", "new-ft", ident.NewTuned()
+			return s.InsertTraining(ctx, ws, j, training.Entry{At: storetest.Start, State: training.Queued}, 99, why)
+		},
+		"MoveTraining": func() error { _, err := s.MoveTraining(ctx, ws, e.job.ID, cancel); return err },
+		"EndTraining": func() error {
+			_, err := s.EndTraining(ctx, ws, ident.Training(leased), lease, func(j *training.Job) (training.News, audit.Event, error) {
+				j.State, j.EndedAt, j.TrainedTokens = training.Succeeded, storetest.Start, 1000
+				j.Price = training.Price{Millionths: 30_000_000, Currency: "CNY"}
+				return training.News{Entries: []training.Entry{{At: storetest.Start, State: j.State}}}, why, nil
+			})
+			return err
+		},
+		"DeleteTraining": func() error { return s.DeleteTraining(ctx, ws, over.ID, why) },
+		"PublishCheckpoint": func() error {
+			m := e.tuned
+			m.ID, m.Name, m.Checkpoint = ident.NewTuned(), "new-ft", "checkpoint-9"
+			return s.PublishCheckpoint(ctx, ws, m, why)
+		},
+		"RenameTuned": func() error { return s.RenameTuned(ctx, ws, e.tuned.ID, "x", 1, why) },
+		"DeleteTuned": func() error { return s.DeleteTuned(ctx, ws, e.tuned.ID, why) },
+	}
+}
+
+func deploymentChanges(t *testing.T, s *store.Store, e estate) map[string]func() error {
+	ctx, ws, why := t.Context(), e.ws.ID, e.Why("tries:change")
+	lease := worker(t, s, "a")
+	move := func(d *deployment.Deployment) (deployment.Moved, audit.Event, error) {
+		m, err := d.Move(deployment.Deploying, "", storetest.Start)
+		return m, why, err
+	}
+	return map[string]func() error{
+		"InsertDeployment": func() error {
+			return s.InsertDeployment(ctx, ws, e.Draft(ws, e.provider.ID, e.model, "new-put"), 9, why)
+		},
+		"ChangeDeployment": func() error { _, err := s.ChangeDeployment(ctx, ws, e.put.ID, move); return err },
+		"NoteDeployment": func() error {
+			d := e.put
+			m, _, err := move(&d)
+			must(t, err)
+			return s.NoteDeployment(ctx, ws, d, lease, []deployment.Moved{m}, why)
+		},
+		"DropDeployment": func() error { return s.DropDeployment(ctx, ws, e.put, lease, why) },
 	}
 }
 
@@ -170,6 +256,11 @@ func everything(t *testing.T, s *store.Store) string {
 		"SELECT user_id || role || version FROM members ORDER BY user_id", "SELECT id || description || version FROM keys ORDER BY id",
 		"SELECT id || name || version FROM providers ORDER BY id", "SELECT id || facts FROM models ORDER BY id", "SELECT model_id || version FROM limits ORDER BY model_id", "SELECT user_id FROM invitations ORDER BY user_id", "SELECT id FROM admin_keys ORDER BY id",
 		"SELECT user_id || step FROM authenticators", "SELECT id || name || challenge FROM passkeys ORDER BY id", "SELECT user_id FROM recovery_codes", "SELECT user_id FROM sessions",
+		"SELECT id || latest || numbers || versions || bytes FROM datasets ORDER BY id", "SELECT id || number FROM dataset_files ORDER BY id",
+		"SELECT id || state || ended || version FROM trainings ORDER BY id", "SELECT training_id || number FROM training_log ORDER BY training_id, number",
+		"SELECT training_id || file_id FROM training_files ORDER BY training_id, file_id", "SELECT id || title || version FROM tuned_models ORDER BY id",
+		"SELECT id || state || version FROM deployments ORDER BY id", "SELECT deployment_id || number FROM deployment_moves ORDER BY deployment_id, number",
+		"SELECT ref || hour || quantity FROM bookings ORDER BY ref, hour", "SELECT ref || fence || due FROM work_items ORDER BY ref",
 		"SELECT id || remind_after FROM users ORDER BY id", "SELECT id FROM audit_events ORDER BY id", "SELECT seq || '' FROM audit_heads",
 	} {
 		column, err := s.Strings(query)
