@@ -83,12 +83,16 @@ func TestP23_EveryColumnOfEveryLineIsCovered(t *testing.T) {
 func TestWhatSomebodyInsertsIntoTheTrailIsNamed(t *testing.T) {
 	const all = `account_id, %s, 'evt-00000000000000000000', at, workspace_id, actor_id, actor_name, address, call_id, action, object, summary, detail, tick,
 		prev, hash, actor_kind, object_kind, object_name, result, changes, form FROM audit_events WHERE seq = 3`
-	for seq, named := range map[string]string{"0": "line 0 ", "-7": "line -7 ", "10": "line 10 ", "99": "line 99 "} {
+	for _, of := range []func(last int64) int64{
+		func(int64) int64 { return 0 }, func(int64) int64 { return -7 },
+		func(last int64) int64 { return last + 1 }, func(last int64) int64 { return last + 90 },
+	} {
 		storetest.Each(t, func(t *testing.T, s *store.Store) {
-			newEstate(t, s, "acme")
+			w := newEstate(t, s, "acme")
 			heads := exported(t, s)
+			seq := fmt.Sprint(of(heads[w.Account.ID][0].Seq))
 			must(t, s.Exec("INSERT INTO audit_events SELECT "+fmt.Sprintf(all, seq)))
-			if found := strings.Join(inspect(t, s, heads), "\n"); !strings.Contains(found, named) {
+			if found := strings.Join(inspect(t, s, heads), "\n"); !strings.Contains(found, "line "+seq+" ") {
 				t.Errorf("line %s was inserted and is not named: %q", seq, found)
 			}
 		})
@@ -102,6 +106,8 @@ func TestOldLinesGoBehindASignedAnchorAndTheRestStaysProven(t *testing.T) {
 		s := storetest.Open(t, c)
 		w := newEstate(t, s, "acme")
 		heads := exported(t, s)
+		last := heads[w.Account.ID][0].Seq // the rest begins after it
+		rest := fmt.Sprint(last + 1)
 		clock.Pass(400 * 24 * time.Hour)
 		must(t, s.Note(t.Context(), w.Why("users:log-on")))
 		expire := func() int64 {
@@ -113,30 +119,30 @@ func TestOldLinesGoBehindASignedAnchorAndTheRestStaysProven(t *testing.T) {
 			must(t, err)
 			return n
 		}
-		if n := expire(); n != 9 {
+		if n := expire(); n != last {
 			t.Fatalf("%d lines expired", n)
 		}
 		if n := expire(); n != 0 {
 			t.Fatalf("%d more lines expired", n)
 		}
 		report := reportOf(t, s, w.Account.ID, heads[w.Account.ID])
-		if !report.Whole() || report.From != 10 || report.To != 11 || report.Proven.Seq != 9 {
+		if !report.Whole() || report.From != last+1 || report.To != last+2 || report.Proven.Seq != last {
 			t.Fatalf("%+v", report)
 		}
-		if s.Exec("DELETE FROM audit_events WHERE seq = 10") == nil {
+		if s.Exec("DELETE FROM audit_events WHERE seq = "+rest) == nil {
 			t.Error("a line that no anchor covers was deleted")
 		}
-		for _, statement := range []string{"DELETE FROM audit_anchors", "UPDATE audit_anchors SET seq = 10"} {
+		for _, statement := range []string{"DELETE FROM audit_anchors", "UPDATE audit_anchors SET seq = " + rest} {
 			if s.Exec(statement) == nil {
 				t.Errorf("%s was done", statement)
 			}
 		}
 		// An anchor made by hand lets lines be deleted, and is found out.
 		must(t, s.Exec(`INSERT INTO audit_anchors (account_id, seq, hash, at, signature)
-			SELECT e.account_id, 10, e.hash, a.at, a.signature FROM audit_events e JOIN audit_anchors a ON a.account_id = e.account_id WHERE e.seq = 10`))
-		must(t, s.Exec("DELETE FROM audit_events WHERE seq = 10"))
+			SELECT e.account_id, e.seq, e.hash, a.at, a.signature FROM audit_events e JOIN audit_anchors a ON a.account_id = e.account_id WHERE e.seq = `+rest))
+		must(t, s.Exec("DELETE FROM audit_events WHERE seq = "+rest))
 		found := strings.Join(inspect(t, s, heads), "\n")
-		if !strings.Contains(found, "lines up to 10") || !strings.Contains(found, "line 10 was deleted") {
+		if !strings.Contains(found, "lines up to "+rest) || !strings.Contains(found, "line "+rest+" was deleted") {
 			t.Errorf("%q", found)
 		}
 	})
