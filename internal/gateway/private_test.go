@@ -3,6 +3,7 @@ package gateway_test
 import (
 	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -48,6 +49,7 @@ func withOwn(t *testing.T) *world {
 
 // hold makes these the rights that Marketing holds of qwen-turbo.
 func (w *world) hold(c catalogue.Capabilities) {
+	w.facts.Workspaces = slices.Clone(w.facts.Workspaces) // the snapshot that calls read keeps its own
 	ws := &w.facts.Workspaces[1]
 	ws.Grants = maps.Clone(ws.Grants)
 	ws.Grants["qwen-turbo"] = c
