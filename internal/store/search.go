@@ -23,7 +23,7 @@ type reach struct {
 	step  int // lines that are looked at, each
 }
 
-var usualReach = reach{sort: 400, fetch: 150, walk: 600, step: 250}
+var usualReach = reach{sort: 1500, fetch: 500, walk: 4000, step: 1000}
 
 // sought is what is searched for.
 type sought struct {
