@@ -15,6 +15,7 @@ import (
 	"bailiwick/internal/account"
 	"bailiwick/internal/dataset"
 	"bailiwick/internal/factor"
+	"bailiwick/internal/fault"
 	"bailiwick/internal/ident"
 	"bailiwick/internal/provider"
 	"bailiwick/internal/store"
@@ -442,7 +443,10 @@ func (o *company) clear(ws ident.Workspace, t things) {
 	there, err := o.config.Providers.List(o.t.Context(), o.root)
 	o.must(err)
 	for _, p := range there {
-		o.must(o.config.Providers.Delete(o.t.Context(), o.root, p.ID))
+		err := o.config.Providers.Delete(o.t.Context(), o.root, p.ID)
+		if !fault.Is(err, fault.Conflict) { // a deployment that nobody takes down here keeps its provider
+			o.must(err)
+		}
 	}
 	o.clock.pass(3 * time.Second) // so that nobody is throttled
 }
