@@ -154,23 +154,22 @@ func userStops(i account.Impact) []string {
 }
 
 // adminKeyStops names the admin keys that are refused from now on.
-func adminKeyStops(names []string) (stops []string) {
-	for n, name := range names {
-		if n == shownStops {
-			return append(stops, counted(len(names)-n, "more admin key")+" of theirs.")
-		}
-		stops = append(stops, "Admin key “"+name+"”: what administers with it is refused at once.")
-	}
-	return stops
+func adminKeyStops(names []string) []string {
+	return keysStop(names, "Admin key", "more admin key", "what administers with it is refused at once.")
 }
 
 // keyStops names the keys that are refused from now on.
-func keyStops(keys []string) (stops []string) {
+func keyStops(keys []string) []string {
+	return keysStop(keys, "API key", "more API key", "every program that presents it is refused at once.")
+}
+
+// keysStop says of the first keys what becomes of them, and how many more there are.
+func keysStop(keys []string, noun, more, becomes string) (stops []string) {
 	for n, k := range keys {
 		if n == shownStops {
-			return append(stops, counted(len(keys)-n, "more API key")+" of theirs.")
+			return append(stops, counted(len(keys)-n, more)+" of theirs.")
 		}
-		stops = append(stops, "API key “"+k+"”: every program that presents it is refused at once.")
+		stops = append(stops, noun+" “"+k+"”: "+becomes)
 	}
 	return stops
 }

@@ -60,16 +60,7 @@ func memberOperations() []operation {
 // onMember does something to the member that the path names and answers with
 // what the member is then.
 func onMember(do func(*call, ident.User) error) func(*call) (any, error) {
-	return func(c *call) (any, error) {
-		id, err := c.user()
-		if err != nil {
-			return nil, err
-		}
-		if err := do(c, id); err != nil {
-			return nil, err
-		}
-		return c.readMember(id)
-	}
+	return onPerson(do, (*call).readMember)
 }
 
 func (c *call) readMember(id ident.User) (any, error) {

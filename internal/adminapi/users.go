@@ -147,6 +147,12 @@ func userOperations() []operation {
 // onUser does something to the user that the path names and answers with what
 // the user is then.
 func onUser(do func(*call, ident.User) error) func(*call) (any, error) {
+	return onPerson(do, (*call).readUser)
+}
+
+// onPerson does something to whom the path names and answers with what read
+// finds then.
+func onPerson[T any](do func(*call, ident.User) error, read func(*call, ident.User) (T, error)) func(*call) (any, error) {
 	return func(c *call) (any, error) {
 		id, err := c.user()
 		if err != nil {
@@ -155,7 +161,7 @@ func onUser(do func(*call, ident.User) error) func(*call) (any, error) {
 		if err := do(c, id); err != nil {
 			return nil, err
 		}
-		return c.readUser(id)
+		return read(c, id)
 	}
 }
 
