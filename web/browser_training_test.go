@@ -54,8 +54,8 @@ func TestBrowserADepartmentTrainsAModelOnTheSample(t *testing.T) {
 	b.click("radio", "Quick A third of the epochs: a first look at the curve.")
 	b.sees("10 epochs")
 	b.click("radio", "Own parameters As written below.")
-	b.fill("spinbutton", "Epochs", "3")
-	b.sees("3 epochs")
+	b.fill("spinbutton", "Epochs", "9")
+	b.sees("9 epochs")
 	b.fill("textbox", "Suffix of the model's name", "not/so")
 	b.click("button", "Start")
 	b.sees("A suffix has at most 40 letters, digits and . _ -")
@@ -75,7 +75,7 @@ func TestBrowserADepartmentTrainsAModelOnTheSample(t *testing.T) {
 			b.sees("Succeeded")
 		}
 	}
-	b.sees("step 48 of 48", "checkpoint-16", "token accuracy", "Epoch 3 of 3")
+	b.sees("step 144 of 144", "checkpoint-16", "token accuracy", "Epoch 9 of 9")
 	b.examine("a training that succeeded")
 	b.click("button", "Publish", "checkpoint-16")
 	b.sees("Published as qwen-turbo-coffee-step16-ft-")
