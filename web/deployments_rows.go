@@ -2,12 +2,14 @@ package web
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/labstack/echo/v4"
 
 	"bailiwick/internal/access"
 	"bailiwick/internal/catalogue"
 	"bailiwick/internal/deployment"
+	"bailiwick/internal/limit"
 	"bailiwick/views/deployments"
 	"bailiwick/views/ui"
 )
@@ -123,7 +125,7 @@ func (s *Server) deploymentFacts(c echo.Context, d deployment.Deployment) []depl
 	facts = append(facts,
 		deployments.Fact{Name: "Replicas", Text: strconv.Itoa(d.Ready) + " of " + strconv.Itoa(d.Capacity) + " answer"},
 		deployments.Fact{Name: "Price", Text: hourPrice(d.Price, d.Demo)},
-		deployments.Fact{Name: "Limits", Text: deploymentLimits(d)},
+		deployments.Fact{Name: "Limits", Text: withSetter(deploymentLimits(d), limit.Setter{By: d.LimitsBy, At: d.LimitsAt})},
 		deployments.Fact{Name: "Up since", Text: orElse(moment(d.UpSince).Text, "Not up")},
 		deployments.Fact{Name: "Created", Text: moment(d.CreatedAt).Text + " by " + d.Creator},
 	)
@@ -131,6 +133,14 @@ func (s *Server) deploymentFacts(c echo.Context, d deployment.Deployment) []depl
 		facts = append(facts, deployments.Fact{Name: "Provider", Text: p.Name})
 	}
 	return append(facts, deployments.Fact{Name: "ID", Text: string(d.ID), Copy: true})
+}
+
+// withSetter adds to a sentence who set what it says.
+func withSetter(words string, who limit.Setter) string {
+	if by := setBy(who); by != "" {
+		return strings.TrimSuffix(words, ".") + ". " + by + "."
+	}
+	return words
 }
 
 func deploymentLimits(d deployment.Deployment) string {

@@ -33,18 +33,20 @@ func (s *Server) limitList(c echo.Context) (limits.ListProps, error) {
 	}
 	may := actor(c).May(access.ChangeLimits)
 	now := s.Policy.Now()
-	p, found := s.limitPage(c, limitsURL(w.ID), func(m *policy.Model) bool {
-		return now.Holds(w.ID, m.ID, catalogue.Call) || set[m.ID].Set()
+	known := append(now.Private(w.ID), now.Catalogue(actor(c).Account)...)
+	p, found := s.limitPage(c, limitsURL(w.ID), known, func(m *policy.Model) bool {
+		return m.Private() || now.Holds(w.ID, m.ID, catalogue.Call) || set[m.ID].Set()
 	})
-	p.Beside, p.None, p.Acts = "Account limit", "Shares the account's", may
+	p.Beside, p.None, p.Acts = "Account limit", "Shares the account's", may || actor(c).MayIn(w.ID, access.ChangeDeployments)
 	for _, m := range found {
+		if m.Private() {
+			p.Rows = append(p.Rows, s.deploymentLimitRow(c, m))
+			continue
+		}
 		own, shared := set[m.ID], limit.Of(m.Limit)
 		r := limits.Row{
 			Name: m.Name, ID: string(m.ID), Requests: rateWords(own.Requests), Tokens: rateWords(own.Tokens),
-			Beside: limitLines(shared), EditURL: when(may, limitURL(w.ID, m.ID)),
-		}
-		if own.SetBy != "" {
-			r.SetBy = "Set by " + own.SetBy + ", " + own.SetAt.UTC().Format("2 Jan 2006")
+			SetBy: setBy(own.Setter()), Beside: limitLines(shared), EditURL: when(may, limitURL(w.ID, m.ID)),
 		}
 		if own.Set() {
 			r.Warn = overbooked(sums[m.ID], shared)
@@ -57,19 +59,38 @@ func (s *Server) limitList(c echo.Context) (limits.ListProps, error) {
 	return p, nil
 }
 
+// deploymentLimitRow is a deployment in these lists. Its limits are its own, and
+// are changed on its page.
+func (s *Server) deploymentLimitRow(c echo.Context, m *policy.Model) limits.Row {
+	own := limit.SettingOf(m.Limit)
+	r := limits.Row{
+		Name: m.Name, ID: string(m.ID), Requests: rateWords(own.Requests), Tokens: rateWords(own.Tokens), None: "No limit", SetBy: setBy(own.Setter()),
+		Beside:    []string{"A deployment of " + s.Policy.Now().WorkspaceName(m.Workspace), "Shares no limit of the account"},
+		DeployURL: when(actor(c).MayIn(m.Workspace, access.ChangeDeployments), deploymentURL(m.Workspace, m.Deployment, "limits")),
+	}
+	s.gauges(&r, string(m.Workspace), m.ID, own.Limit, "")
+	return r
+}
+
 // accountLimitList is the table of what all workspaces share.
 func (s *Server) accountLimitList(c echo.Context) (limits.ListProps, error) {
 	sums, err := s.limitSums(c)
 	if err != nil {
 		return limits.ListProps{}, err
 	}
-	p, found := s.limitPage(c, accountLimitsURL, func(m *policy.Model) bool { return m.Offers.Has(catalogue.Call) })
+	now := s.Policy.Now()
+	known := append(now.Catalogue(actor(c).Account), now.Deployed(actor(c).Account)...)
+	p, found := s.limitPage(c, accountLimitsURL, known, func(m *policy.Model) bool { return m.Offers.Has(catalogue.Call) })
 	p.Beside, p.None, p.Acts = "Workspaces' limits together", "No limit", true
 	for _, m := range found {
+		if m.Private() {
+			p.Rows = append(p.Rows, s.deploymentLimitRow(c, m))
+			continue
+		}
 		shared := limit.Of(m.Limit)
 		r := limits.Row{
 			Name: m.Name, ID: string(m.ID), Requests: rateWords(shared.Requests), Tokens: rateWords(shared.Tokens),
-			Beside: sumLines(sums[m.ID]), Warn: overbooked(sums[m.ID], shared), EditURL: accountLimitURL(m.ID),
+			SetBy: setBy(limit.SettingOf(m.Limit).Setter()), Beside: sumLines(sums[m.ID]), Warn: overbooked(sums[m.ID], shared), EditURL: accountLimitURL(m.ID),
 		}
 		s.gauges(&r, string(m.Account), m.ID, shared, "")
 		p.Rows = append(p.Rows, r)
@@ -85,12 +106,12 @@ func (s *Server) limitSums(c echo.Context) (map[ident.Model]limit.Sum, error) {
 	return s.Limits.Sums(c.Request().Context(), actor(c))
 }
 
-// limitPage finds the models of one page. A catalogue is small, so it is
-// searched and cut into pages here.
-func (s *Server) limitPage(c echo.Context, url string, shown func(*policy.Model) bool) (limits.ListProps, []*policy.Model) {
+// limitPage finds, of the models that are known, those of one page. A catalogue is
+// small, so it is searched and cut into pages here.
+func (s *Server) limitPage(c echo.Context, url string, known []*policy.Model, shown func(*policy.Model) bool) (limits.ListProps, []*policy.Model) {
 	l := list(c, url)
 	wanted := strings.Fields(strings.ToLower(l.search()))
-	found := slices.DeleteFunc(s.Policy.Now().Catalogue(actor(c).Account), func(m *policy.Model) bool {
+	found := slices.DeleteFunc(known, func(m *policy.Model) bool {
 		words := strings.ToLower(m.Name + " " + string(m.ID))
 		return !shown(m) || slices.ContainsFunc(wanted, func(w string) bool { return !strings.Contains(words, w) })
 	})
@@ -130,6 +151,14 @@ func gaugeOf(used int, of limit.Rate, shares int, noun string) limits.Gauge {
 		g.Tone = ui.Warn
 	}
 	return g
+}
+
+// setBy says who set a limit, and on which day; nothing where nobody did.
+func setBy(who limit.Setter) string {
+	if who.By == "" {
+		return ""
+	}
+	return "Set by " + who.By + ", " + who.At.UTC().Format("2 Jan 2006")
 }
 
 // rateWords is a rate as tables show it; nothing for none.

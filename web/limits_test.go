@@ -7,6 +7,7 @@ import (
 	"github.com/chromedp/chromedp/kb"
 
 	"bailiwick/internal/catalogue"
+	"bailiwick/internal/ident"
 	"bailiwick/internal/limit"
 	"bailiwick/internal/store"
 )
@@ -142,4 +143,33 @@ func TestCallsAtOnceAreASetting(t *testing.T) {
 			t.Fatalf("the policy knows %+v, %v", f.Accounts, err)
 		}
 	})
+}
+
+func TestDeploymentsStandInTheListsOfLimitsWithTheirOwn(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, s *store.Store, c *clock) {
+		o := newCompany(t, s, c)
+		id := ident.Deployment(o.deployment(o.root, o.a))
+		d, err := s.Deployment(t.Context(), o.a, id)
+		o.must(err)
+		edit := o.at(o.a, "/deployments/"+string(id)+"/limits")
+		list := o.at(o.a, "/limits")
+		o.get("alice", list).is(200).says(string(d.Name), "No limit", "A deployment of Marketing", "Shares no limit of the account").holds(edit)
+		o.post("alice", edit, "rpm_limit", "7", "tpm_limit", "9000").is(303)
+		for who, page := range map[string]string{"alice": list, "root": "/account/limits?q=" + string(d.Name), "super": "/account/limits?q=" + string(d.Name)} {
+			o.get(who, page).is(200).says("7 in 60 s", "9,000 in 60 s", "Set by alice@acme", "0 of 7 requests", "A deployment of Marketing").holds(edit)
+		}
+		o.get("bert", o.at(o.b, "/limits")).hides(string(d.Name))
+		o.get("root", o.at(o.b, "/limits")).is(200).hides(string(d.Name))
+		o.get("super", "/account/limits/edit?model="+string(d.Name)).is(404)
+	})
+}
+
+func TestTheAccountsLimitSaysWhoSetIt(t *testing.T) {
+	o := start(t)
+	o.get("root", "/account/limits?q=turbo").hides("Set by")
+	o.get("root", o.at(o.a, "/models/qwen-turbo")).hides("by super@acme")
+	form := o.get("super", "/account/limits/edit?model=qwen-turbo")
+	o.post("super", "/account/limits/edit?model=qwen-turbo", "requests", "600", "request_period", "60", "version", form.field("version")).to("/account/limits")
+	o.get("root", "/account/limits?q=turbo").says("600 in 60 s", "Set by super@acme")
+	o.get("root", o.at(o.a, "/models/qwen-turbo")).says("by super@acme, ")
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"bailiwick/internal/catalogue"
+	"bailiwick/internal/limit"
 	"bailiwick/views/models"
 )
 
@@ -96,6 +97,9 @@ func modelLimits(m catalogue.Model) []models.Fact {
 	}
 	if n := catalogue.PerMinute(m.Limit.Usage, m.Limit.UsagePeriod); n > 0 {
 		facts = append(facts, models.Fact{Label: "Tokens", Value: number(n), Note: "a minute"})
+	}
+	if by := setBy(limit.SettingOf(m.Limit).Setter()); by != "" && len(facts) > 0 {
+		facts = append(facts, models.Fact{Label: "Set", Value: strings.TrimPrefix(by, "Set ")})
 	}
 	return facts
 }

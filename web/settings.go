@@ -44,7 +44,7 @@ func (s *Server) settings(c echo.Context) (settings.IndexProps, error) {
 		return settings.IndexProps{}, err
 	}
 	used, err := s.Workspaces.Allowance(c.Request().Context(), actor(c))
-	return settings.IndexProps{
+	p := settings.IndexProps{
 		Factor:           circles(a.Settings.RequireFactor),
 		Action:           when(actor(c).May(access.ChangeSettings), settingsURL),
 		RequireWorkspace: a.Settings.NameWorkspace, Limit: strconv.Itoa(a.Settings.WorkspaceLimit),
@@ -52,7 +52,13 @@ func (s *Server) settings(c echo.Context) (settings.IndexProps, error) {
 		KeyLimit:  strconv.Itoa(a.Settings.KeyLimit), AuditDays: strconv.Itoa(a.Settings.AuditDays),
 		KeyCalls: strconv.Itoa(a.Settings.KeyCalls), WorkspaceCalls: strconv.Itoa(a.Settings.WorkspaceCalls), Version: strconv.FormatInt(a.Version, 10),
 		DatasetFiles: strconv.Itoa(a.Settings.DatasetFiles), DatasetMegabytes: strconv.Itoa(a.Settings.DatasetMegabytes), DatasetFileMegabytes: strconv.Itoa(a.Settings.DatasetFileMegabytes),
-	}, err
+		KeyCallsHint: "A stream counts until it ends. 0 means any number.", WorkspaceCallsHint: "Of all its API keys together. 0 means any number.",
+	}
+	if kept := s.Policy.Now().Account(a.ID); kept != nil {
+		p.KeyCallsHint = withSetter(p.KeyCallsHint, kept.KeyCallsSet)
+		p.WorkspaceCallsHint = withSetter(p.WorkspaceCallsHint, kept.WorkspaceCallsSet)
+	}
+	return p, err
 }
 
 // changeSettings answers POST /account/settings.

@@ -13,6 +13,7 @@ import (
 	"bailiwick/internal/catalogue"
 	"bailiwick/internal/explanation"
 	"bailiwick/internal/ident"
+	"bailiwick/internal/limit"
 	"bailiwick/internal/policy"
 	"bailiwick/internal/secret"
 	"bailiwick/views/ui"
@@ -66,12 +67,28 @@ func (s *Server) verdict(c echo.Context, a explanation.Answer) *why.Verdict {
 			}
 		}
 	}
-	for _, change := range a.Changes {
-		v.Changes = append(v.Changes, why.Change{
+	v.Changes = s.whyChanges(c, a.Changes)
+	for _, b := range a.Bounds {
+		v.Bounds = append(v.Bounds, why.Bound{Title: b.Title, Text: b.Text, Set: setWords(b.Set, s.Now())})
+	}
+	return v
+}
+
+func (s *Server) whyChanges(c echo.Context, list []explanation.Change) (out []why.Change) {
+	for _, change := range list {
+		out = append(out, why.Change{
 			Text: change.Text, Who: sentence(change.Who), Then: change.Then, Flips: change.Flips, Link: s.changeLink(c, change),
 		})
 	}
-	return v
+	return out
+}
+
+// setWords say who set something and when; nothing where nobody did.
+func setWords(set *explanation.Set, now time.Time) string {
+	if set == nil {
+		return ""
+	}
+	return set.By + " " + set.Summary + ", " + ago(set.At, now) + " (" + moment(set.At).Text + ")"
 }
 
 func sentence(words string) string {
@@ -88,10 +105,7 @@ func decidedBy(version int64, at time.Time) string {
 func whyLines(lines []explanation.Line, now time.Time) []why.Line {
 	out := make([]why.Line, len(lines))
 	for i, l := range lines {
-		out[i] = why.Line{Title: l.Title, State: lineStates[l.State], Found: l.Found}
-		if l.Set != nil {
-			out[i].Set = l.Set.By + " " + l.Set.Summary + ", " + ago(l.Set.At, now) + " (" + moment(l.Set.At).Text + ")"
-		}
+		out[i] = why.Line{Title: l.Title, State: lineStates[l.State], Found: l.Found, Set: setWords(l.Set, now)}
 	}
 	return out
 }
@@ -101,6 +115,9 @@ var lineStates = map[policy.State]why.State{policy.Passed: why.Passed, policy.Fa
 // changeLink leads to where a change is made, for those who may make it.
 func (s *Server) changeLink(c echo.Context, change explanation.Change) ui.Link {
 	by, at := actor(c), change.Where
+	if change.Limit != limit.None {
+		return limitLink(by, change)
+	}
 	switch change.Do {
 	case policy.IssueKey:
 		return link(by.MayIn(at.Workspace, access.IssueKeys), "API Keys", keysURL(at.Workspace))
@@ -121,6 +138,20 @@ func (s *Server) changeLink(c echo.Context, change explanation.Change) ui.Link {
 	return ui.Link{}
 }
 
+// limitLink leads to where a limit is changed.
+func limitLink(by access.Actor, change explanation.Change) ui.Link {
+	at := change.Where
+	switch {
+	case change.Limit.AtOnce():
+		return link(by.May(access.ChangeSettings), "Settings", settingsURL)
+	case change.Limit.OfAccount():
+		return link(by.May(access.ChangeLimits), "Account Limits", accountLimitURL(at.Model))
+	case change.Deployed:
+		return link(by.MayIn(at.Workspace, access.ReadDeployments), "Deployments", withQuery(deploymentsURL(at.Workspace), "q", string(at.Model)))
+	}
+	return link(by.May(access.ChangeLimits), "Limits", limitURL(at.Workspace, at.Model))
+}
+
 func link(may bool, label, url string) ui.Link {
 	if !may {
 		return ui.Link{}
@@ -130,7 +161,7 @@ func link(may bool, label, url string) ui.Link {
 
 // pastProps shows a refused call.
 func (s *Server) pastProps(c echo.Context, past explanation.Past) (*why.Past, error) {
-	p := &why.Past{RequestID: string(past.Call), Title: "Refused " + moment(past.At).Text, Cause: past.Cause, Lines: whyLines(past.Lines, s.Now()), Unasked: past.Unasked}
+	p := &why.Past{RequestID: string(past.Call), Title: "Refused " + moment(past.At).Text, Cause: past.Cause, Lines: whyLines(past.Lines, s.Now()), Changes: s.whyChanges(c, past.Changes), Unasked: past.Unasked}
 	if past.Now != nil {
 		p.Now = s.verdict(c, *past.Now)
 	}
@@ -214,11 +245,20 @@ func (s *Server) recentRefusals(c echo.Context) (why.RecentProps, error) {
 	return p, nil
 }
 
+var limitNames = map[limit.Kind]string{
+	limit.KeyCalls: "Calls at once with the key", limit.WorkspaceCalls: "Calls at once in the workspace",
+	limit.WorkspaceRequests: "Request limit of the workspace", limit.AccountRequests: "Request limit of the account",
+	limit.WorkspaceTokens: "Token limit of the workspace", limit.AccountTokens: "Token limit of the account",
+}
+
 func (s *Server) refusalRow(c echo.Context, r explanation.Refusal, workspace string) why.Row {
 	row := why.Row{
 		Time: ui.Time{Text: r.At.UTC().Format("2 Jan 2006, 15:04:05"), ISO: r.At.UTC().Format(time.RFC3339)}, Key: s.refusedKey(c, r), Workspace: workspace,
 		Model: string(r.Model), Check: "Not the policy", Status: strings.TrimSpace(strconv.Itoa(r.Status) + " " + r.Code), RequestID: string(r.Call),
 		URL: withQuery(whyURL(whyPlace(c)), "request", string(r.Call)),
+	}
+	if r.Limit.Kind != limit.None {
+		row.Check = limitNames[r.Limit.Kind]
 	}
 	if r.Check != policy.Nothing {
 		row.Check = "Not: " + explanation.Title(r.Check, catalogue.Capability(r.Capability), r.Person != "")

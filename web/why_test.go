@@ -8,14 +8,17 @@ import (
 	"testing"
 	"time"
 
+	"bailiwick/internal/account"
 	"bailiwick/internal/apikey"
 	"bailiwick/internal/audit"
 	"bailiwick/internal/catalogue"
 	"bailiwick/internal/explanation"
 	"bailiwick/internal/ident"
+	"bailiwick/internal/limit"
 	"bailiwick/internal/policy"
 	"bailiwick/internal/provider"
 	"bailiwick/internal/secret"
+	"bailiwick/internal/store"
 )
 
 // refuse keeps a refused call as the gateway does.
@@ -176,4 +179,72 @@ func TestRefusedCallsAreSeenByTheirWorkspaceAndTheAccountAlone(t *testing.T) {
 	o.must(o.store.PruneRefusals(t.Context(), o.clock.Now().Add(-explanation.Retention), 10, 10))
 	delete(o.cookies, "root") // the session has ended meanwhile
 	o.get("root", "/account/why?request="+string(theirs.Call)).is(404)
+}
+
+// throttle keeps a call that a limit refused, as the gateway does.
+func (o *company) throttle(k apikey.Key, ws ident.Workspace, m ident.Model, by *limit.Refusal, tokens int) string {
+	o.t.Helper()
+	q := policy.Question{Presented: true, Digest: o.keeper.Now().Key(k.ID).Digest, Header: string(ws), Model: m, Capability: catalogue.Call, At: o.clock.Now()}
+	d := o.keeper.Now().Decide(q)
+	r := explanation.Of(ident.NewCall(), q, d)
+	r.Status, r.Code, r.Limit = 429, "limit_requests", explanation.LimitOf(by, d, tokens)
+	o.must(o.store.InsertRefusals(o.t.Context(), []explanation.Refusal{r}))
+	return string(r.Call)
+}
+
+func TestWhySaysWhoSetTheLimitThatRefusedAndWhatLetsTheCallThrough(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, s *store.Store, c *clock) {
+		o := newCompany(t, s, c)
+		p := o.provider(o.root, "vLLM")
+		o.must(o.config.Providers.Serve(t.Context(), o.root, p.ID, []provider.Serving{{Model: "qwen-turbo", Name: "qwen-turbo"}}))
+		o.authorize("qwen-turbo", catalogue.Call, o.a)
+		k, _ := o.issue(o.a, apikey.Terms{})
+		own := limit.Rate{Count: 2, Period: 60}
+		asks := func(who, request string) *answer {
+			return o.get(who, o.get(who, "/why?request="+request).header.Get("Location")).is(200)
+		}
+
+		listed := o.throttle(k, o.a, "qwen-turbo", &limit.Refusal{Kind: limit.AccountRequests, Rate: limit.Rate{Count: 300, Period: 15}}, 0)
+		asks("root", listed).says("There is room within the limits", "All workspaces of the account together may use 300 requests in 15 s of qwen-turbo. They were used up. It is as the catalogue has it.",
+			"The one change that would allow it", "Raise the account's request limit of qwen-turbo.", "in Retry-After", "The account owner (root) or a super administrator can do it").
+			holds("/account/limits/edit?model=qwen-turbo").hides("refused otherwise")
+
+		o.must(o.config.Limits.Change(t.Context(), o.actor("super"), o.a, []limit.Change{{Model: "qwen-turbo", Version: limit.AnyVersion, Requests: &own.Count, RequestPeriod: &own.Period}}))
+		ours := o.throttle(k, o.a, "qwen-turbo", &limit.Refusal{Kind: limit.WorkspaceRequests, Rate: own}, 0)
+		asks("alice", ours).says("Marketing may use 2 requests in 60 s of qwen-turbo. They were used up.", "super@acme set this limit, a moment ago", "Raise the request limit of qwen-turbo in Marketing, or take it away.",
+			"The limits that hold for it", "Qwen-Turbo in Marketing", "2 requests in 60 s, no token limit", "Qwen-Turbo in all workspaces together", "300 requests in 15 s, 1000000 tokens in 12 s. It is as the catalogue has it.",
+			"At once with one key", "512 calls. It is as every account begins.").hides("/limits/qwen-turbo/edit")
+		asks("super", ours).holds(o.at(o.a, "/limits/qwen-turbo/edit"))
+		o.get("alice", o.at(o.a, "/why")).says("Request limit of the workspace")
+
+		few := account.Defaults
+		few.KeyCalls = 3
+		kept, err := s.Account(t.Context(), o.account.ID)
+		o.must(err)
+		o.must(o.config.Accounts.ChangeSettings(t.Context(), o.root, few, kept.Version))
+		busy := o.throttle(k, o.a, "qwen-turbo", &limit.Refusal{Kind: limit.KeyCalls, Calls: 3}, 0)
+		asks("root", busy).says("The key had 3 calls running, as many as one key of the account may.", "root@acme set this limit", "Wait until calls of the key have ended").holds("/account/settings")
+		o.get("root", "/account/settings").says("A stream counts until it ends. 0 means any number. Set by root@acme")
+
+		long := o.throttle(k, o.a, "qwen-turbo", &limit.Refusal{Kind: limit.AccountTokens, Rate: limit.Rate{Count: 20, Period: 60}, Never: true}, 52)
+		asks("root", long).says("The call might have consumed 52 tokens, more than that ever lets through.", "It must let 52 tokens through; or let the answer be shorter (max_tokens), or the prompt.")
+
+		o.must(o.config.Limits.Change(t.Context(), o.root, o.a, []limit.Change{{Model: "qwen-turbo", Version: limit.AnyVersion, Delete: true}}))
+		asks("alice", ours).says("Marketing may use 2 requests in 60 s of qwen-turbo.", "super@acme set this limit").hides("Qwen-Turbo in Marketing")
+	})
+}
+
+func TestWhyLeadsToTheDeploymentWhoseLimitRefused(t *testing.T) {
+	o := start(t)
+	o.authorize("qwen-turbo", catalogue.Deploy, o.a)
+	id := ident.Deployment(o.deployment(o.root, o.a))
+	_, err := o.config.Deployments.Limit(t.Context(), o.actor("alice"), o.a, id, 7, 0)
+	o.must(err)
+	d, err := o.store.Deployment(t.Context(), o.a, id)
+	o.must(err)
+	k, _ := o.issue(o.a, apikey.Terms{})
+	r := o.throttle(k, o.a, d.Name, &limit.Refusal{Kind: limit.WorkspaceRequests, Rate: limit.Rate{Count: 7, Period: 60}}, 0)
+	o.get("alice", o.at(o.a, "/why?request="+r)).is(200).says("Raise the limits of the deployment "+string(d.Name)+".", "alice@acme set this limit", "a member with the page Deployments can do it").
+		holds(o.at(o.a, "/deployments?q=") + string(d.Name))
+	o.get("alice", o.at(o.a, "/deployments/"+string(id))).says("7 requests a minute. Set by alice@acme")
 }

@@ -107,11 +107,28 @@ func tellAnswer(w io.Writer, a explanation.Answer) {
 	}
 	fmt.Fprintf(w, "%s by version %d of the policy\n\n", verdict, a.Version)
 	tellLines(w, a.Lines)
-	for i, change := range a.Changes {
+	tellChanges(w, a.Changes)
+	for i, b := range a.Bounds {
+		if i == 0 {
+			fmt.Fprintln(w, "\nThe limits that hold for it:")
+		}
+		fmt.Fprintf(w, "      %s: %s\n", b.Title, b.Text)
+		tellSet(w, b.Set)
+	}
+}
+
+func tellChanges(w io.Writer, changes []explanation.Change) {
+	for i, change := range changes {
 		if i == 0 {
 			fmt.Fprintln(w, "\nWhat would have to change:")
 		}
 		fmt.Fprintf(w, "  %d. %s\n     %s can do it. %s\n", i+1, change.Text, change.Who, change.Then)
+	}
+}
+
+func tellSet(w io.Writer, set *explanation.Set) {
+	if set != nil {
+		fmt.Fprintf(w, "      %s %s, %s\n", set.By, set.Summary, set.At.UTC().Format(time.RFC3339))
 	}
 }
 
@@ -122,9 +139,7 @@ func tellLines(w io.Writer, lines []explanation.Line) {
 			fmt.Fprintf(w, ": %s", l.Found)
 		}
 		fmt.Fprintln(w)
-		if l.Set != nil {
-			fmt.Fprintf(w, "      %s %s, %s\n", l.Set.By, l.Set.Summary, l.Set.At.UTC().Format(time.RFC3339))
-		}
+		tellSet(w, l.Set)
 	}
 }
 
@@ -137,6 +152,7 @@ func tellPast(w io.Writer, p explanation.Past) {
 	}
 	fmt.Fprintln(w)
 	tellLines(w, p.Lines)
+	tellChanges(w, p.Changes)
 	if p.Now == nil {
 		fmt.Fprintf(w, "\nNOW: %s\n", p.Unasked)
 		return

@@ -28,6 +28,7 @@ type Explained struct {
 	At      time.Time        `json:"at"`
 	Checks  []ExplainedCheck `json:"checks" doc:"In the order in which they are made."`
 	Changes []NeededChange   `json:"changes" doc:"What would have to change, one after the other; none where it is allowed."`
+	Limits  []ExplainedLimit `json:"limits" doc:"That hold for a call that is allowed."`
 	Then    *ExplainedThen   `json:"then" doc:"With a request id: what was decided then. The other members say what would be decided now."`
 }
 
@@ -42,7 +43,8 @@ type ExplainedThen struct {
 	Hint      string           `json:"hint" doc:"The last characters of an unknown key."`
 	Workspace string           `json:"workspace"`
 	Model     string           `json:"model"`
-	Checks    []ExplainedCheck `json:"checks"`
+	Checks    []ExplainedCheck `json:"checks" doc:"The last one is the limit that refused, where one did."`
+	Changes   []NeededChange   `json:"changes" doc:"What lets such a call through, where a limit refused it."`
 	Unasked   string           `json:"unasked" doc:"Why it cannot be asked again now; empty: it was."`
 }
 
@@ -52,6 +54,14 @@ type ExplainedCheck struct {
 	State string     `json:"state" enum:"passed,failed,unasked"`
 	Found string     `json:"found"`
 	SetBy string     `json:"set_by" doc:"Who made it so; empty: nobody, or it is not known."`
+	SetAt *time.Time `json:"set_at"`
+}
+
+// ExplainedLimit is a limit that holds for a call.
+type ExplainedLimit struct {
+	Title string     `json:"title" doc:"Whose it is."`
+	Text  string     `json:"text"`
+	SetBy string     `json:"set_by" doc:"Who made it so; empty: nobody, it is as it began."`
 	SetAt *time.Time `json:"set_at"`
 }
 
@@ -92,23 +102,40 @@ func (c *call) explainPast(request string) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := Explained{Version: past.Version, At: past.At, Checks: []ExplainedCheck{}, Changes: []NeededChange{}}
+	out := Explained{Version: past.Version, At: past.At, Checks: []ExplainedCheck{}, Changes: []NeededChange{}, Limits: []ExplainedLimit{}}
 	if past.Now != nil {
 		out = explained(*past.Now)
 	}
 	out.Then = &ExplainedThen{
 		RequestID: string(past.Call), Version: past.Version, At: past.At, Status: past.Status, Code: past.Code, Key: string(past.Key), Hint: past.Hint,
-		Workspace: string(past.Workspace), Model: string(past.Model), Checks: checksOf(past.Lines), Unasked: past.Unasked,
+		Workspace: string(past.Workspace), Model: string(past.Model), Checks: checksOf(past.Lines), Changes: changesOf(past.Changes), Unasked: past.Unasked,
 	}
 	return out, nil
 }
 
 func explained(a explanation.Answer) Explained {
-	out := Explained{Allowed: a.Allowed, Version: a.Version, At: a.At, Checks: checksOf(a.Lines), Changes: []NeededChange{}}
-	for _, change := range a.Changes {
-		out.Changes = append(out.Changes, NeededChange{change.Text, change.Who, change.Then, change.Flips})
+	out := Explained{Allowed: a.Allowed, Version: a.Version, At: a.At, Checks: checksOf(a.Lines), Changes: changesOf(a.Changes), Limits: []ExplainedLimit{}}
+	for _, b := range a.Bounds {
+		l := ExplainedLimit{Title: b.Title, Text: b.Text}
+		l.SetBy, l.SetAt = setOf(b.Set)
+		out.Limits = append(out.Limits, l)
 	}
 	return out
+}
+
+func changesOf(list []explanation.Change) []NeededChange {
+	changes := make([]NeededChange, len(list))
+	for i, change := range list {
+		changes[i] = NeededChange{change.Text, change.Who, change.Then, change.Flips}
+	}
+	return changes
+}
+
+func setOf(set *explanation.Set) (by string, at *time.Time) {
+	if set == nil {
+		return "", nil
+	}
+	return set.By, &set.At
 }
 
 var checkStates = map[policy.State]string{policy.Passed: "passed", policy.Failed: "failed", policy.Unasked: "unasked"}
@@ -117,10 +144,7 @@ func checksOf(lines []explanation.Line) []ExplainedCheck {
 	checks := make([]ExplainedCheck, len(lines))
 	for i, l := range lines {
 		checks[i] = ExplainedCheck{Title: l.Title, State: checkStates[l.State], Found: l.Found}
-		if l.Set != nil {
-			at := l.Set.At
-			checks[i].SetBy, checks[i].SetAt = l.Set.By, &at
-		}
+		checks[i].SetBy, checks[i].SetAt = setOf(l.Set)
 	}
 	return checks
 }

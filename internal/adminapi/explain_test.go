@@ -4,10 +4,12 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"bailiwick/internal/catalogue"
 	"bailiwick/internal/explanation"
 	"bailiwick/internal/ident"
+	"bailiwick/internal/limit"
 	"bailiwick/internal/policy"
 	"bailiwick/internal/store/storetest"
 )
@@ -34,5 +36,20 @@ func TestADecisionIsExplainedAsTheGatewayMakesIt(t *testing.T) {
 	}
 	if got := w.ask(w.root, "POST", "/explain", fmt.Sprintf(`{"request":%q}`, ident.NewCall())); got.status != 404 {
 		t.Errorf("%d %s", got.status, got.body)
+	}
+}
+
+func TestALimitThatRefusedIsExplainedWithWhoSetIt(t *testing.T) {
+	w := newWorld(t, storetest.SQLite(t))
+	asked := policy.Question{Presented: true, Digest: w.policy.Now().Key(w.ours.key.ID).Digest, Header: string(w.ours.ws.ID), Model: w.ours.model, Capability: catalogue.Call, At: w.clock.Now()}
+	r := explanation.Of(ident.NewCall(), asked, w.policy.Now().Decide(asked))
+	r.Status, r.Code = 429, "limit_requests"
+	r.Limit = explanation.Limit{Kind: limit.WorkspaceRequests, Rate: limit.Rate{Count: 2, Period: 60}, SetBy: "root@acme", SetAt: storetest.Start}
+	w.must(w.store.InsertRefusals(t.Context(), []explanation.Refusal{r}))
+	got := w.ask(w.root, "POST", "/explain", fmt.Sprintf(`{"request":%q}`, r.Call))
+	for _, piece := range []string{`"state":"failed"`, `may use 2 requests in 60 s of `, `"set_by":"root@acme"`, `"set_at":"` + storetest.Start.Format(time.RFC3339), `"flips":true`, `"limits":[{"title":`} {
+		if got.status != 200 || !strings.Contains(got.body, piece) {
+			t.Errorf("no %s in %d %s", piece, got.status, got.body)
+		}
 	}
 }

@@ -78,7 +78,10 @@ func (e entry) model() Model {
 		ID: e.Model, Name: e.Name, Vendor: e.Provider, Kinds: e.Capabilities, Features: e.Features,
 		Input: e.Input, Output: e.Output, Context: e.Context, MaxInput: e.MaxInput, MaxOutput: e.MaxOutput,
 		Snapshot: e.Version == "SNAPSHOT", OpenWeights: e.OpenSource, OnlineSince: e.OnlineSince,
-		TrainingWays: e.TrainingTypes, Limit: Limit(e.Limit), Offers: Of(Call), Version: 1,
+		TrainingWays: e.TrainingTypes, Offers: Of(Call), Version: 1,
+		Limit: Limit{
+			Requests: e.Limit.Requests, RequestPeriod: e.Limit.RequestPeriod, Usage: e.Limit.Usage, UsagePeriod: e.Limit.UsagePeriod, UsageField: e.Limit.UsageField,
+		},
 	}
 	switch e.Trainable {
 	case "no", "flag set": // "flag set": the gallery says so, the training pages do not

@@ -5,6 +5,7 @@ package catalogue
 import (
 	"context"
 	"strings"
+	"time"
 
 	"bailiwick/internal/access"
 	"bailiwick/internal/audit"
@@ -108,6 +109,9 @@ type Limit struct {
 	Usage         int    // of UsageField, in UsageSeconds
 	UsagePeriod   int    // seconds
 	UsageField    string // what is counted, such as "total_tokens"
+
+	SetBy string    // such as "root@acme"; empty: it is as the catalogue has it
+	SetAt time.Time // zero: likewise
 }
 
 // PerMinute scales a count per period in seconds to a minute; 0: no limit.

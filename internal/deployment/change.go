@@ -62,6 +62,9 @@ func (s *Service) Limit(ctx context.Context, by access.Actor, ws ident.Workspace
 		}
 		why := by.Event("deployments:limit", ws, string(id), fmt.Sprintf("changed the limits of the deployment %s", d.Name))
 		why = why.Changed("requests a minute", fmt.Sprint(d.Requests), fmt.Sprint(requests)).Changed("tokens a minute", fmt.Sprint(d.Tokens), fmt.Sprint(tokens))
+		if requests != d.Requests || tokens != d.Tokens {
+			d.LimitsBy, d.LimitsAt = by.FullName(), now
+		}
 		d.Requests, d.Tokens, d.UpdatedAt = requests, tokens, now
 		return Moved{}, why, nil
 	})

@@ -33,6 +33,9 @@ type Deployment struct {
 	Ready    int // replicas that answer
 	Requests int // a minute; 0: no limit
 	Tokens   int // a minute; 0: no limit
+	// LimitsBy and LimitsAt are who set these two, and when; empty: nobody did.
+	LimitsBy string
+	LimitsAt time.Time
 
 	State    State
 	Reason   string // why it is so, for people; empty: there is nothing to be said

@@ -95,6 +95,9 @@ func (s *Service) Create(ctx context.Context, by access.Actor, ws ident.Workspac
 		return Deployment{}, err
 	}
 	d.CreatedBy, d.Creator, d.ByKey = by.User, by.FullName(), by.Key
+	if d.Requests > 0 || d.Tokens > 0 {
+		d.LimitsBy, d.LimitsAt = d.Creator, d.CreatedAt
+	}
 	return d, s.insert(ctx, ws, d, by.Event("deployments:create", ws, string(d.ID), fmt.Sprintf("deployed %s as %s", d.Model, d.Name)))
 }
 

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"bailiwick/internal/ident"
+	"bailiwick/internal/limit"
 	"bailiwick/internal/policy"
 )
 
@@ -14,6 +15,7 @@ type Answer struct {
 	Version int64     // of the policy that decided
 	Lines   []Line
 	Changes []Change // none where it is allowed
+	Bounds  []Bound  // the limits that hold for it, of a call that is allowed
 
 	Key       ident.Key // empty: not known, or none was asked about
 	Workspace ident.Workspace
@@ -45,6 +47,9 @@ type Change struct {
 	Who   string // who can
 	Then  string // what it leads to
 	Flips bool   // the call is allowed then
+
+	Limit    limit.Kind // the limit that is changed; None: no limit is
+	Deployed bool       // it is a deployment's
 }
 
 // Where is what a change is made to, for links.
@@ -59,7 +64,9 @@ type Where struct {
 type Past struct {
 	Refusal
 	Lines []Line // as it was decided then
-	Cause string // why, where not the policy refused it
+	Cause string // why, where neither the policy nor a limit refused it
+	// Changes let such a call through, where a limit refused it.
+	Changes []Change
 	// Now is what would be decided at present; nil where that cannot be asked, and
 	// then Unasked says why.
 	Now     *Answer

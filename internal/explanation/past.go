@@ -8,6 +8,7 @@ import (
 	"bailiwick/internal/catalogue"
 	"bailiwick/internal/fault"
 	"bailiwick/internal/ident"
+	"bailiwick/internal/limit"
 	"bailiwick/internal/policy"
 	"bailiwick/internal/secret"
 )
@@ -87,7 +88,8 @@ func noSuch() error {
 
 func (s *Service) past(ctx context.Context, a ident.Account, ws ident.Workspace, r Refusal) (Past, error) {
 	p := Past{Refusal: r}
-	if r.Check == policy.Nothing {
+	now := s.Policy.Now()
+	if r.Check == policy.Nothing && r.Limit.Kind == limit.None {
 		p.Cause = fmt.Sprintf("Every check of the policy that was made passed. It was refused otherwise: %d %s.", r.Status, r.Code)
 	}
 	for _, step := range policy.Steps(r.Made, r.Check, policy.Asked(r.Person != "", r.Model != "", r.Capability == catalogue.Call)) {
@@ -97,7 +99,10 @@ func (s *Service) past(ctx context.Context, a ident.Account, ws ident.Workspace,
 		}
 		p.Lines = append(p.Lines, line)
 	}
-	now := s.Policy.Now()
+	if r.Limit.Kind != limit.None {
+		line, change := r.limited(now)
+		p.Lines, p.Changes = append(p.Lines, line), []Change{change}
+	}
 	q, why := r.again(now, ws)
 	if p.Unasked = why; why != "" {
 		return p, nil

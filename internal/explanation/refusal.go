@@ -37,6 +37,7 @@ type Refusal struct {
 	Version            int64         // of the policy
 	Status             int           // HTTP
 	Code               string        // as the caller was told
+	Limit              Limit         // that refused, after every check had passed; zero: none did
 }
 
 // mostName bounds what is kept of a name that a caller wrote, in bytes.

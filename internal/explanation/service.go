@@ -179,6 +179,9 @@ func (s *Service) answer(ctx context.Context, now *policy.Snapshot, a ident.Acco
 		}
 		out.Lines = append(out.Lines, line)
 	}
+	if out.Allowed && q.Model != "" && q.Capability == catalogue.Call {
+		out.Bounds = say.bounds()
+	}
 	for _, c := range say.Changes {
 		out.Changes = append(out.Changes, say.change(c))
 	}

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"bailiwick/internal/explanation"
 	"bailiwick/internal/gateway/anthropic"
 	"bailiwick/internal/gateway/dialect"
 	"bailiwick/internal/gateway/openai"
@@ -46,6 +47,7 @@ type Call struct {
 	carried int64 // bytes of the body
 	room    *room // that it lies in; nil: in none that is lent
 	pass    limit.Pass
+	limited explanation.Limit // what refused
 
 	// forward
 	places   [mostPlaces]place

@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"time"
 
+	"bailiwick/internal/explanation"
 	"bailiwick/internal/gateway/dialect"
 	"bailiwick/internal/gateway/wire"
 	"bailiwick/internal/limit"
@@ -18,13 +19,11 @@ const guess = 1024
 // decided. What the call may consume is held back until it is settled.
 func (g *Gateway) limit(c *Call) *dialect.Refusal {
 	w, m, account := c.decision.Workspace, c.decision.Model, c.decision.Account
+	own, shared := c.decision.Limits()
 	a := limit.Ask{
 		Account: account.ID, Workspace: w.ID, Key: c.holder(), Model: m.ID,
-		OfAccount: limit.Of(m.Limit), OfWorkspace: w.Limits[m.ID].Limit,
+		OfAccount: shared.Limit, OfWorkspace: own.Limit,
 		KeyCalls: account.KeyCalls, WorkspaceCalls: account.WorkspaceCalls,
-	}
-	if m.Private() { // what the deployment was given is its workspace's
-		a.OfAccount, a.OfWorkspace = limit.Limit{}, limit.Of(m.Limit)
 	}
 	c.size(&a)
 	refused := g.Limits.Admit(&a, &c.pass)
@@ -35,6 +34,7 @@ func (g *Gateway) limit(c *Call) *dialect.Refusal {
 	c.tellLeft(refused.Requests, refused.Tokens)
 	r := dialect.Limited(refused, string(m.ID), a.Tokens)
 	c.tellRetry(refused, &r)
+	c.limited = explanation.LimitOf(refused, c.decision, a.Tokens)
 	return &r
 }
 

@@ -40,7 +40,7 @@ func (g *Gateway) remember(c *Call) {
 		return
 	}
 	f := explanation.Of(c.ID, c.question, c.decision)
-	f.Status, f.Code = c.status, c.code
+	f.Status, f.Code, f.Limit = c.status, c.code, c.limited
 	if f.Key == "" {
 		f.Hint = strings.Clone(c.hint)
 	}

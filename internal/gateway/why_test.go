@@ -9,6 +9,7 @@ import (
 
 	"bailiwick/internal/catalogue"
 	"bailiwick/internal/explanation"
+	"bailiwick/internal/limit"
 	"bailiwick/internal/policy"
 	"bailiwick/internal/secret"
 )
@@ -106,5 +107,60 @@ func TestACallThatIsAnsweredLeavesNoRefusal(t *testing.T) {
 	w.call(ask{path: "/v1/nothing/here", key: "marketing"})
 	if len(kept.list) != 0 {
 		t.Errorf("kept %+v", kept.list)
+	}
+}
+
+func TestALimitThatRefusesIsKeptWithWhoSetIt(t *testing.T) {
+	at := time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC)
+	root := limit.Setter{By: "root@acme", At: at}
+	tokens := catalogue.Limit{Usage: 20, UsagePeriod: 60, SetBy: root.By, SetAt: root.At}
+	for _, c := range []struct {
+		name    string
+		own     limit.Limit
+		account catalogue.Limit
+		calls   int // that one key may run at once
+		before  int
+		body    string
+		want    explanation.Limit
+	}{
+		{"requests of the workspace", limit.Limit{Requests: rate(1, 60)}, catalogue.Limit{}, 0, 1, "", explanation.Limit{Kind: limit.WorkspaceRequests, Rate: rate(1, 60), SetBy: "alice@acme", SetAt: at}},
+		{"requests of the account, as listed", limit.Limit{}, catalogue.Limit{Requests: 1, RequestPeriod: 60}, 0, 1, "", explanation.Limit{Kind: limit.AccountRequests, Rate: rate(1, 60)}},
+		{"tokens of the account, too many ever", limit.Limit{}, tokens, 0, 0, `,"max_tokens":40`, explanation.Limit{Kind: limit.AccountTokens, Rate: rate(20, 60), SetBy: root.By, SetAt: at, Asked: 52}},
+		{"nothing at all", limit.Limit{Requests: rate(0, 60)}, catalogue.Limit{}, 0, 0, "", explanation.Limit{Kind: limit.WorkspaceRequests, Rate: rate(0, 60), SetBy: "alice@acme", SetAt: at}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			kept := &shelf{}
+			w, _ := limitedWorld(t, c.own, c.account, func(w *world) {
+				w.config.Refusals = kept
+				w.facts.Workspaces[1].Limits["qwen-turbo"] = limit.Setting{Limit: c.own, SetBy: "alice@acme", SetAt: at, Version: 1}
+			})
+			for range c.before + 1 {
+				w.call(ask{path: chat, key: "marketing", ws: marketing, body: openAIBody("qwen-turbo", c.body)})
+			}
+			r := kept.last(t, 1)
+			if r.Limit != c.want || r.Check != policy.Nothing || r.Status != 429 {
+				t.Errorf("kept %d %+v", r.Status, r.Limit)
+			}
+		})
+	}
+}
+
+func TestCallsAtOnceThatRefuseAreKeptWithWhoSetThem(t *testing.T) {
+	at := time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC)
+	kept := &shelf{}
+	hold := make(chan struct{})
+	w, _ := limitedWorld(t, limit.Limit{}, catalogue.Limit{}, func(w *world) {
+		w.config.Refusals = kept
+		w.facts.Accounts[0].KeyCalls, w.facts.Accounts[0].KeyCallsSet = 1, limit.Setter{By: "root@acme", At: at}
+	})
+	defer close(hold)
+	pass := &limit.Pass{}
+	if refused := w.config.Limits.Admit(&limit.Ask{Key: w.facts.Keys[0].ID, Workspace: marketing, Model: "qwen-turbo", KeyCalls: 1}, pass); refused != nil {
+		t.Fatal(refused)
+	}
+	got := w.call(ask{path: chat, key: "marketing", ws: marketing, body: openAIBody("qwen-turbo", "")})
+	r := kept.last(t, 1)
+	if want := (explanation.Limit{Kind: limit.KeyCalls, Rate: limit.Rate{Count: 1}, SetBy: "root@acme", SetAt: at}); r.Limit != want || got.status != 429 {
+		t.Errorf("%d %+v", got.status, r.Limit)
 	}
 }

@@ -20,6 +20,12 @@ func Of(c catalogue.Limit) (l Limit) {
 	return l
 }
 
+// SettingOf is Of with who set it and when; nobody did where it is as the
+// catalogue has it.
+func SettingOf(c catalogue.Limit) Setting {
+	return Setting{Limit: Of(c), SetAt: c.SetAt, SetBy: c.SetBy}
+}
+
 // AnyVersion stands for whatever version a setting has.
 const AnyVersion = -1
 

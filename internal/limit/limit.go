@@ -38,6 +38,9 @@ type Limit struct{ Requests, Tokens Rate }
 // Set reports whether there is a limit of either kind.
 func (l Limit) Set() bool { return l.Requests.Set() || l.Tokens.Set() }
 
+// Words say both rates: "60 requests in 60 s, no token limit".
+func (l Limit) Words() string { return l.Requests.Words("request") + ", " + l.Tokens.Words("token") }
+
 // Bounds of what can be set.
 const (
 	MaxCount  = 1_000_000_000
@@ -61,6 +64,23 @@ const (
 	WorkspaceTokens   Kind = "workspace-token-limit"
 	AccountTokens     Kind = "account-token-limit"
 )
+
+// OfAccount reports whether all workspaces of the account share the limit.
+func (k Kind) OfAccount() bool { return k == AccountRequests || k == AccountTokens }
+
+// AtOnce reports whether the limit is of calls that run at once.
+func (k Kind) AtOnce() bool { return k == KeyCalls || k == WorkspaceCalls }
+
+// Noun is what the limit counts: "request", "token" or, at once, "call".
+func (k Kind) Noun() string {
+	switch k {
+	case WorkspaceRequests, AccountRequests:
+		return "request"
+	case WorkspaceTokens, AccountTokens:
+		return "token"
+	}
+	return "call"
+}
 
 // Ask is a call that wants to pass. Limits that are not set do not count.
 type Ask struct {

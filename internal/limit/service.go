@@ -19,6 +19,16 @@ type Setting struct {
 	Version int64  // 0: none is set
 }
 
+// Setter is who set something, and when; the zero one: nobody did, it is as it
+// began.
+type Setter struct {
+	By string // such as "root@acme"
+	At time.Time
+}
+
+// Setter gives who set the limit.
+func (s Setting) Setter() Setter { return Setter{s.SetBy, s.SetAt} }
+
 // Sum is what the limits of all workspaces of an account add up to, a minute.
 type Sum struct{ Requests, Tokens float64 }
 
@@ -76,7 +86,7 @@ func (s *Service) Change(ctx context.Context, by access.Actor, ws ident.Workspac
 		named[c.Model] = true
 	}
 	return s.Store.ChangeLimits(ctx, by.Account, ws, changes, by.FullName(), func(m ident.Model, before, after Limit) audit.Event {
-		summary := "set the limit of " + string(m) + " to " + after.Requests.Words("request") + ", " + after.Tokens.Words("token")
+		summary := "set the limit of " + string(m) + " to " + after.Words()
 		if !after.Set() {
 			summary = "removed the limit of " + string(m)
 		}
@@ -99,8 +109,7 @@ func (s *Service) ChangeAccount(ctx context.Context, by access.Actor, c Change) 
 	}
 	to := catalogue.Limit{Requests: after.Requests.Count, RequestPeriod: after.Requests.Period, Usage: after.Tokens.Count, UsagePeriod: after.Tokens.Period}
 	return s.Store.ChangeModelLimit(ctx, by.Account, c.Model, to, c.Version, func(before catalogue.Limit) audit.Event {
-		why := by.Event(access.ChangeLimits, "", string(c.Model), "set the account's limit of "+string(c.Model)+" to "+
-			after.Requests.Words("request")+", "+after.Tokens.Words("token"))
+		why := by.Event(access.ChangeLimits, "", string(c.Model), "set the account's limit of "+string(c.Model)+" to "+after.Words())
 		return between(why, Of(before), after)
 	})
 }

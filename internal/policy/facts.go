@@ -17,7 +17,8 @@ type Account struct {
 	Default       ident.Workspace
 	NameWorkspace bool // calls from sub-workspaces must name their workspace
 	// How many calls may run at once with one key and in one workspace; 0: any number.
-	KeyCalls, WorkspaceCalls int
+	KeyCalls, WorkspaceCalls       int
+	KeyCallsSet, WorkspaceCallsSet limit.Setter // who set them
 }
 
 // Workspace is what the policy needs to know of a workspace: its grants and
@@ -66,9 +67,10 @@ type Model struct {
 	// Workspace is whose alone the model is; empty: it is of the catalogue. In other
 	// workspaces it does not exist. In its own it needs no grant of its own: the
 	// workspace may call it while it holds Needs of Base.
-	Workspace ident.Workspace
-	Base      ident.Model          // the model of the catalogue that it goes back to
-	Needs     catalogue.Capability // Deploy where it is the base as it is, Train where it was tuned
+	Workspace  ident.Workspace
+	Deployment ident.Deployment
+	Base       ident.Model          // the model of the catalogue that it goes back to
+	Needs      catalogue.Capability // Deploy where it is the base as it is, Train where it was tuned
 
 	Tariff   *catalogue.Tariff // of its prices; nil: none
 	Servings []Serving         // by order

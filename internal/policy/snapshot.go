@@ -166,7 +166,21 @@ func (s *Snapshot) NamesAny(q Question) bool {
 }
 
 // Catalogue lists the models of an account's catalogue, by id.
-func (s *Snapshot) Catalogue(a ident.Account) []*Model { return s.modelsOf(a, "") }
+func (s *Snapshot) Catalogue(a ident.Account) []*Model {
+	return s.modelsOf(a, func(m *Model) bool { return !m.Private() })
+}
+
+// Account finds an account; nil: there is none.
+func (s *Snapshot) Account(id ident.Account) *Account {
+	a, _ := s.accounts.get(id)
+	return a
+}
+
+// Model finds a model of an account's catalogue or a deployment; nil: there is none.
+func (s *Snapshot) Model(a ident.Account, id ident.Model) *Model {
+	m, _ := s.models.get(ModelOf{a, id})
+	return m
+}
 
 // Private lists the models that are a workspace's alone, by id.
 func (s *Snapshot) Private(ws ident.Workspace) []*Model {
@@ -174,14 +188,19 @@ func (s *Snapshot) Private(ws ident.Workspace) []*Model {
 	if !known {
 		return nil
 	}
-	return s.modelsOf(w.Account, ws)
+	return s.modelsOf(w.Account, func(m *Model) bool { return m.Workspace == ws })
 }
 
-// modelsOf lists models of an account by id: a workspace's own, or the catalogue's.
-func (s *Snapshot) modelsOf(a ident.Account, ws ident.Workspace) []*Model {
+// Deployed lists the models of an account that are one workspace's alone, by id.
+func (s *Snapshot) Deployed(a ident.Account) []*Model {
+	return s.modelsOf(a, (*Model).Private)
+}
+
+// modelsOf lists models of an account by id, the catalogue's or deployments.
+func (s *Snapshot) modelsOf(a ident.Account, wanted func(*Model) bool) []*Model {
 	var list []*Model
 	for of, m := range s.models.all() {
-		if of.Account == a && m.Workspace == ws {
+		if of.Account == a && wanted(m) {
 			list = append(list, m)
 		}
 	}

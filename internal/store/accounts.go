@@ -31,6 +31,9 @@ type accountRow struct {
 	DatasetFileMegabytes int
 	Created              stamp
 	Version              int64
+
+	KeyCallsSetBy, WorkspaceCallsSetBy string // empty: they are as the account began
+	KeyCallsSetAt, WorkspaceCallsSetAt stamp
 }
 
 func (accountRow) TableName() string { return "accounts" }
@@ -132,9 +135,17 @@ func (s *Store) ChangeSettings(ctx context.Context, id ident.Account, to account
 			return deed{}, stale("account")
 		}
 		to.RequireFactor = cmp.Or(to.RequireFactor, account.Nobody)
+		if to.KeyCalls != row.KeyCalls {
+			row.KeyCallsSetBy, row.KeyCallsSetAt = why.ActorName, stampOf(s.now())
+		}
+		if to.WorkspaceCalls != row.WorkspaceCalls {
+			row.WorkspaceCallsSetBy, row.WorkspaceCallsSetAt = why.ActorName, stampOf(s.now())
+		}
 		_, err = exec(tx, `UPDATE accounts SET name_workspace = ?, workspace_limit = ?, key_limit = ?, key_calls = ?, workspace_calls = ?, audit_days = ?, require_factor = ?,
-			dataset_files = ?, dataset_megabytes = ?, dataset_file_megabytes = ?, version = version + 1 WHERE id = ?`, to.NameWorkspace, to.WorkspaceLimit, to.KeyLimit, to.KeyCalls, to.WorkspaceCalls, to.AuditDays, to.RequireFactor,
-			to.DatasetFiles, to.DatasetMegabytes, to.DatasetFileMegabytes, id)
+			dataset_files = ?, dataset_megabytes = ?, dataset_file_megabytes = ?,
+			key_calls_set_by = ?, key_calls_set_at = ?, workspace_calls_set_by = ?, workspace_calls_set_at = ?, version = version + 1 WHERE id = ?`, to.NameWorkspace, to.WorkspaceLimit, to.KeyLimit, to.KeyCalls, to.WorkspaceCalls, to.AuditDays, to.RequireFactor,
+			to.DatasetFiles, to.DatasetMegabytes, to.DatasetFileMegabytes,
+			row.KeyCallsSetBy, row.KeyCallsSetAt, row.WorkspaceCallsSetBy, row.WorkspaceCallsSetAt, id)
 		return deed{why.Between(row.account().Settings, to), anAccount.of(id, string(id))}, err
 	})
 	return explain(err, "account")

@@ -27,6 +27,8 @@ type deploymentRow struct {
 	Ready     int
 	Requests  int
 	Tokens    int
+	LimitsBy  string `gorm:"column:limits_set_by"`
+	LimitsAt  stamp  `gorm:"column:limits_set_at"`
 	State     deployment.State
 	Reason    string
 	Desired   int64
@@ -51,6 +53,7 @@ func deploymentRowOf(d deployment.Deployment) deploymentRow {
 		Folded: fold(d.Title + "\n" + string(d.Name) + "\n" + string(d.Model) + "\n" + string(d.Base)),
 		Model:  d.Model, Base: d.Base, Tuned: d.Tuned, Provider: d.Provider, Demo: d.Demo, Engine: d.Engine, Calls: d.Calls, Handle: d.Handle,
 		Capacity: d.Capacity, Before: d.Before, Ready: d.Ready, Requests: d.Requests, Tokens: d.Tokens,
+		LimitsBy: d.LimitsBy, LimitsAt: stampOf(d.LimitsAt),
 		State: d.State, Reason: clip(d.Reason, 1000), Desired: d.Desired, Observed: d.Observed, Price: d.Price.Millionths, Currency: d.Price.Currency,
 		Created: stampOf(d.CreatedAt), CreatedBy: d.CreatedBy, Creator: d.Creator, ByKey: d.ByKey, Updated: stampOf(d.UpdatedAt),
 		UpSince: stampOf(d.UpSince), Booked: stampOf(d.Booked), Version: d.Version,
@@ -62,6 +65,7 @@ func (r deploymentRow) deployment() deployment.Deployment {
 		ID: r.ID, Account: r.Account, Workspace: r.Workspace, Name: r.Name, Title: r.Title, Model: r.Model, Base: r.Base, Tuned: r.Tuned,
 		Provider: r.Provider, Demo: r.Demo, Engine: r.Engine, Calls: r.Calls, Handle: r.Handle,
 		Capacity: r.Capacity, Before: r.Before, Ready: r.Ready, Requests: r.Requests, Tokens: r.Tokens,
+		LimitsBy: r.LimitsBy, LimitsAt: r.LimitsAt.time(),
 		State: r.State, Reason: r.Reason, Desired: r.Desired, Observed: r.Observed, Price: deployment.Price{Millionths: r.Price, Currency: r.Currency},
 		CreatedAt: r.Created.time(), CreatedBy: r.CreatedBy, Creator: r.Creator, ByKey: r.ByKey, UpdatedAt: r.Updated.time(),
 		UpSince: r.UpSince.time(), Booked: r.Booked.time(), Version: r.Version,
@@ -73,14 +77,14 @@ func (r deploymentRow) deployment() deployment.Deployment {
 func (r deploymentRow) fact(base catalogue.Model) policy.Model {
 	m := base
 	m.ID, m.Account, m.Name, m.Offers, m.Version = r.Name, r.Account, r.Title, catalogue.Of(catalogue.Call), r.Version
-	m.Limit, m.Prices, m.Note, m.TrainingWays, m.Custom, m.Snapshot = catalogue.Limit{}, nil, "", nil, false, false
+	m.Limit, m.Prices, m.Note, m.TrainingWays, m.Custom, m.Snapshot = catalogue.Limit{SetBy: r.LimitsBy, SetAt: r.LimitsAt.time()}, nil, "", nil, false, false
 	if r.Requests > 0 {
 		m.Limit.Requests, m.Limit.RequestPeriod = r.Requests, 60
 	}
 	if r.Tokens > 0 {
 		m.Limit.Usage, m.Limit.UsagePeriod, m.Limit.UsageField = r.Tokens, 60, "total_tokens"
 	}
-	f := policy.Model{Model: m, Workspace: r.Workspace, Base: r.Base, Needs: catalogue.Deploy}
+	f := policy.Model{Model: m, Workspace: r.Workspace, Deployment: r.ID, Base: r.Base, Needs: catalogue.Deploy}
 	if r.Tuned != "" {
 		f.Needs = catalogue.Train
 	}

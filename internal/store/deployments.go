@@ -236,9 +236,9 @@ func (s *Store) writeDeployment(ctx context.Context, tx *gorm.DB, before deploym
 		return err
 	}
 	row := deploymentRowOf(*d)
-	if _, err := exec(tx, `UPDATE deployments SET title = ?, folded = ?, calls = ?, handle = ?, capacity = ?, capacity_before = ?, ready = ?, requests = ?, tokens = ?,
+	if _, err := exec(tx, `UPDATE deployments SET title = ?, folded = ?, calls = ?, handle = ?, capacity = ?, capacity_before = ?, ready = ?, requests = ?, tokens = ?, limits_set_by = ?, limits_set_at = ?,
 		state = ?, reason = ?, desired = ?, observed = ?, updated = ?, up_since = ?, booked = ?, version = ? WHERE id = ?`,
-		row.Title, row.Folded, row.Calls, row.Handle, row.Capacity, row.Before, row.Ready, row.Requests, row.Tokens,
+		row.Title, row.Folded, row.Calls, row.Handle, row.Capacity, row.Before, row.Ready, row.Requests, row.Tokens, row.LimitsBy, row.LimitsAt,
 		row.State, row.Reason, row.Desired, row.Observed, row.Updated, row.UpSince, row.Booked, row.Version, row.ID); err != nil {
 		return err
 	}

@@ -159,6 +159,21 @@ var (
 	passed = regexp.MustCompile(`Rows Removed by (?:Filter|Index Recheck): (\d+)`)
 )
 
+// UnsetLimits takes the notes on who set limits away again, so that the next who
+// opens the database fills them.
+func (s *Store) UnsetLimits() error {
+	var statements []string
+	for _, added := range limitSetterStatements {
+		if column, found := strings.CutPrefix(added, "ALTER TABLE "); found {
+			table, column, _ := strings.Cut(column, " ADD COLUMN ")
+			statements = append(statements, "ALTER TABLE "+table+" DROP COLUMN "+strings.Fields(column)[0])
+		}
+	}
+	return s.write.Transaction(func(tx *gorm.DB) error {
+		return run(tx, append(statements, "DELETE FROM migrations WHERE id LIKE '%_limit_setters'"))
+	})
+}
+
 // Unsearch takes the numbers, the fragments and the notes on stranded keys away
 // again, so that the next who opens the database fills them.
 func (s *Store) Unsearch() error {

@@ -7,6 +7,7 @@ import (
 	"gorm.io/gorm"
 
 	"bailiwick/internal/ident"
+	"bailiwick/internal/limit"
 	"bailiwick/internal/policy"
 	"bailiwick/internal/provider"
 )
@@ -109,11 +110,19 @@ func (e extent) loadAccounts(ctx context.Context, tx *gorm.DB, f *policy.Facts) 
 		KeyCalls       int
 		WorkspaceCalls int
 		First          ident.Workspace
+
+		KeyCallsSetBy, WorkspaceCallsSetBy string
+		KeyCallsSetAt, WorkspaceCallsSetAt stamp
 	}
-	lines, err := rowsOf[line](ctx, tx, e, anAccount, `SELECT a.id, a.name_workspace, a.key_calls, a.workspace_calls, w.id AS first FROM accounts a
+	lines, err := rowsOf[line](ctx, tx, e, anAccount, `SELECT a.id, a.name_workspace, a.key_calls, a.workspace_calls, w.id AS first,
+		a.key_calls_set_by, a.key_calls_set_at, a.workspace_calls_set_by, a.workspace_calls_set_at FROM accounts a
 		JOIN workspaces w ON w.account_id = a.id AND w.is_default WHERE`, "a.id", "a.id")
 	for _, l := range lines {
-		f.Accounts = append(f.Accounts, policy.Account{ID: l.ID, Default: l.First, NameWorkspace: l.NameWorkspace, KeyCalls: l.KeyCalls, WorkspaceCalls: l.WorkspaceCalls})
+		f.Accounts = append(f.Accounts, policy.Account{
+			ID: l.ID, Default: l.First, NameWorkspace: l.NameWorkspace, KeyCalls: l.KeyCalls, WorkspaceCalls: l.WorkspaceCalls,
+			KeyCallsSet:       limit.Setter{By: l.KeyCallsSetBy, At: l.KeyCallsSetAt.time()},
+			WorkspaceCallsSet: limit.Setter{By: l.WorkspaceCallsSetBy, At: l.WorkspaceCallsSetAt.time()},
+		})
 	}
 	return err
 }

@@ -120,6 +120,7 @@ func (e extent) loadModels(ctx context.Context, tx *gorm.DB, f *policy.Facts) er
 		}
 		rows[i].Facts = "" // of many models, all texts together are more than what comes of them
 		m.ID, m.Account, m.Name, m.Vendor, m.Offers, m.Custom, m.Version = r.ID, r.Account, r.Name, r.Vendor, catalogue.Capabilities(r.Offers), r.Custom, r.Version
+		m.Limit.SetBy, m.Limit.SetAt = r.LimitBy, r.LimitAt.time()
 		of := policy.ModelOf{Account: r.Account, Model: r.ID}
 		m.Servings, m.Trainers = servings[of], trainers[of]
 		found[of] = true

@@ -129,9 +129,13 @@ func (s *Store) keepLimit(tx *gorm.DB, r limitRow) error {
 func (s *Store) ChangeModelLimit(ctx context.Context, a ident.Account, id ident.Model, to catalogue.Limit, version int64, why func(catalogue.Limit) audit.Event) error {
 	return s.changeModel(ctx, a, id, version, func(m *catalogue.Model) (audit.Event, bool) {
 		before := m.Limit
-		to.UsageField = before.UsageField
+		to.UsageField, to.SetBy, to.SetAt = before.UsageField, before.SetBy, before.SetAt
+		event, differs := why(before), to != before
+		if differs {
+			to.SetBy, to.SetAt = event.ActorName, s.now()
+		}
 		m.Limit = to
-		return why(before), to != before
+		return event, differs
 	})
 }
 

@@ -36,6 +36,7 @@ func migrations() []*gormigrate.Migration {
 		{ID: "202611280230_deployments", Migrate: deployments},
 		{ID: "202611280200_fragments", Migrate: keepFragments},
 		{ID: "202611280211_metadata", Migrate: keepMetadata},
+		{ID: "202611280300_limit_setters", Migrate: nameLimitSetters},
 	}
 }
 

@@ -23,6 +23,8 @@ type modelRow struct {
 	Offers  int
 	Custom  bool
 	Facts   string // modelFacts
+	LimitBy string `gorm:"column:limit_set_by"` // empty: the limit is as the catalogue has it
+	LimitAt stamp  `gorm:"column:limit_set_at"`
 	Version int64
 }
 
@@ -66,7 +68,8 @@ func modelRowOf(a ident.Account, m catalogue.Model) (modelRow, error) {
 		Kinds: m.Kinds, Features: m.Features, Input: m.Input, Output: m.Output,
 		Context: m.Context, MaxInput: m.MaxInput, MaxOutput: m.MaxOutput,
 		Snapshot: m.Snapshot, OpenWeights: m.OpenWeights, OnlineSince: m.OnlineSince,
-		TrainingWays: m.TrainingWays, Limit: modelLimit(m.Limit), Note: m.Note,
+		TrainingWays: m.TrainingWays, Note: m.Note,
+		Limit: modelLimit{m.Limit.Requests, m.Limit.RequestPeriod, m.Limit.Usage, m.Limit.UsagePeriod, m.Limit.UsageField},
 	}
 	for _, p := range m.Prices {
 		f.Prices = append(f.Prices, modelPrice(p))
@@ -74,7 +77,7 @@ func modelRowOf(a ident.Account, m catalogue.Model) (modelRow, error) {
 	text, err := json.Marshal(f)
 	return modelRow{
 		Account: a, ID: m.ID, Name: m.Name, Vendor: m.Vendor, Offers: int(m.Offers), Custom: m.Custom,
-		Facts: string(text), Version: m.Version,
+		Facts: string(text), LimitBy: m.Limit.SetBy, LimitAt: stampOf(m.Limit.SetAt), Version: m.Version,
 	}, err
 }
 
@@ -89,7 +92,11 @@ func (r modelRow) model() (catalogue.Model, error) {
 		Kinds:  f.Kinds, Features: f.Features, Input: f.Input, Output: f.Output,
 		Context: f.Context, MaxInput: f.MaxInput, MaxOutput: f.MaxOutput,
 		Snapshot: f.Snapshot, OpenWeights: f.OpenWeights, OnlineSince: f.OnlineSince,
-		TrainingWays: f.TrainingWays, Limit: catalogue.Limit(f.Limit), Note: f.Note,
+		TrainingWays: f.TrainingWays, Note: f.Note,
+		Limit: catalogue.Limit{
+			Requests: f.Limit.Requests, RequestPeriod: f.Limit.RequestPeriod, Usage: f.Limit.Usage, UsagePeriod: f.Limit.UsagePeriod, UsageField: f.Limit.UsageField,
+			SetBy: r.LimitBy, SetAt: r.LimitAt.time(),
+		},
 	}
 	for _, p := range f.Prices {
 		m.Prices = append(m.Prices, catalogue.Price(p))
@@ -245,7 +252,7 @@ func (s *Store) changeModel(ctx context.Context, a ident.Account, id ident.Model
 		if row, err = modelRowOf(a, m); err != nil {
 			return deed{}, err
 		}
-		_, err = exec(tx, "UPDATE models SET facts = ?, version = version + 1 WHERE account_id = ? AND id = ?", row.Facts, a, id)
+		_, err = exec(tx, "UPDATE models SET facts = ?, limit_set_by = ?, limit_set_at = ?, version = version + 1 WHERE account_id = ? AND id = ?", row.Facts, row.LimitBy, row.LimitAt, a, id)
 		return deed{why, aModel.of(a, string(id))}, err
 	})
 	return explain(err, "model")

@@ -157,7 +157,8 @@ func TestTheAccountsLimitOfAModelIsChangedWithItsVersion(t *testing.T) {
 		must(t, change(to, 1))
 		m, err := s.Model(ctx, a, e.model)
 		must(t, err)
-		if m.Limit != to || m.Version != 2 || was != (catalogue.Limit{}) {
+		to.SetBy, to.SetAt = "root@acme", m.Limit.SetAt
+		if m.Limit != to || to.SetAt.IsZero() || m.Version != 2 || was != (catalogue.Limit{}) {
 			t.Fatalf("%+v after %+v", m, was)
 		}
 		wantFault(t, change(catalogue.Limit{}, 1), fault.Conflict, "version")

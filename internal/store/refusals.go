@@ -10,6 +10,7 @@ import (
 	"bailiwick/internal/catalogue"
 	"bailiwick/internal/explanation"
 	"bailiwick/internal/ident"
+	"bailiwick/internal/limit"
 	"bailiwick/internal/policy"
 )
 
@@ -35,6 +36,13 @@ type refusalRow struct {
 	Version    int64
 	Status     int
 	Code       string
+
+	Limit       limit.Kind `gorm:"column:limit_kind"`
+	LimitCount  int
+	LimitPeriod int
+	LimitSetBy  string
+	LimitSetAt  stamp
+	LimitAsked  int
 }
 
 func refusalRowOf(r explanation.Refusal) refusalRow {
@@ -42,6 +50,7 @@ func refusalRowOf(r explanation.Refusal) refusalRow {
 		Call: r.Call, At: stampOf(r.At), Account: r.Account, Workspace: r.Workspace, Key: r.Key, Hint: clip(r.Hint, 16), Person: r.Person,
 		Header: clip(r.Header, 64), Path: clip(r.Path, 64), Host: clip(r.Host, 64), Until: stampOf(r.Until), Model: ident.Model(clip(string(r.Model), 128)),
 		Capability: int(r.Capability), Refused: int(r.Check), Made: int64(r.Made), Version: r.Version, Status: r.Status, Code: clip(r.Code, 100),
+		Limit: r.Limit.Kind, LimitCount: r.Limit.Rate.Count, LimitPeriod: r.Limit.Rate.Period, LimitSetBy: r.Limit.SetBy, LimitSetAt: stampOf(r.Limit.SetAt), LimitAsked: r.Limit.Asked,
 	}
 	if r.Address.IsValid() {
 		row.Address = clip(r.Address.String(), 100)
@@ -56,12 +65,14 @@ func (r refusalRow) refusal() explanation.Refusal {
 		Header: r.Header, Path: r.Path, Host: r.Host, Address: address, Until: r.Until.time(), Model: r.Model,
 		Capability: catalogue.Capability(r.Capability), Check: policy.Check(r.Refused), Made: policy.Checks(r.Made),
 		Version: r.Version, Status: r.Status, Code: r.Code,
+		Limit: explanation.Limit{Kind: r.Limit, Rate: limit.Rate{Count: r.LimitCount, Period: r.LimitPeriod}, SetBy: r.LimitSetBy, SetAt: r.LimitSetAt.time(), Asked: r.LimitAsked},
 	}
 }
 
 const refusalInsert = `INSERT INTO refusals (call_id, at, account_id, workspace_id, key_id, hint, person_id, header, path, host, address, until,
-		model_id, capability, refused, made, version, status, code)
-	VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (call_id) DO NOTHING`
+		model_id, capability, refused, made, version, status, code,
+		limit_kind, limit_count, limit_period, limit_set_by, limit_set_at, limit_asked)
+	VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (call_id) DO NOTHING`
 
 // InsertRefusals implements explanation.Store.
 func (s *Store) InsertRefusals(ctx context.Context, list []explanation.Refusal) error {
@@ -69,7 +80,8 @@ func (s *Store) InsertRefusals(ctx context.Context, list []explanation.Refusal) 
 		for _, refused := range list {
 			r := refusalRowOf(refused)
 			if _, err := exec(tx, refusalInsert, r.Call, r.At, r.Account, r.Workspace, r.Key, r.Hint, r.Person, r.Header, r.Path, r.Host, r.Address, r.Until,
-				r.Model, r.Capability, r.Refused, r.Made, r.Version, r.Status, r.Code); err != nil {
+				r.Model, r.Capability, r.Refused, r.Made, r.Version, r.Status, r.Code,
+				r.Limit, r.LimitCount, r.LimitPeriod, r.LimitSetBy, r.LimitSetAt, r.LimitAsked); err != nil {
 				return err
 			}
 		}

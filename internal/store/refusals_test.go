@@ -11,6 +11,7 @@ import (
 	"bailiwick/internal/explanation"
 	"bailiwick/internal/fault"
 	"bailiwick/internal/ident"
+	"bailiwick/internal/limit"
 	"bailiwick/internal/policy"
 	"bailiwick/internal/store"
 	"bailiwick/internal/store/storetest"
@@ -25,6 +26,7 @@ func TestARefusalComesBackAsItWasKeptAndIsKeptOnce(t *testing.T) {
 			Hint: "a1b2", Person: ident.NewUser(), Header: "llm-1", Path: "llm-2", Host: "llm-3", Address: netip.MustParseAddr("2001:db8::7"),
 			Until: storetest.Start.Add(time.Hour), Model: "qwen-turbo", Capability: catalogue.Call, Check: policy.Granted, Made: 1<<policy.Granted | 1<<policy.KeyKnown,
 			Version: 42, Status: 403, Code: "Model.AccessDenied",
+			Limit: explanation.Limit{Kind: limit.AccountTokens, Rate: limit.Rate{Count: 5, Period: 60}, SetBy: "root@acme", SetAt: storetest.Start, Asked: 7},
 		}
 		again := r
 		again.Status = 404

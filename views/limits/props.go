@@ -40,6 +40,9 @@ type Row struct {
 	Gauges   []Gauge
 	Running  string // "3 calls running"; empty: none
 	EditURL  string
+	// Of a deployment, which has limits of its own.
+	None      string // what one that is not set means
+	DeployURL string // where they are changed
 }
 
 // Gauge is how much of one limit is in use.

@@ -17,6 +17,14 @@ func filled(g Gauge) templ.Attributes {
 	return templ.Attributes{"width": strconv.Itoa(width)}
 }
 
+// noneOf is what a limit that is not set means in a row.
+func noneOf(p ListProps, r Row) string {
+	if r.None != "" {
+		return r.None
+	}
+	return p.None
+}
+
 func empty(p ListProps) ui.Empty {
 	if p.ClearURL != "" {
 		return ui.Empty{Icon: "search", Title: "Nothing found", Text: "No model fits the search."}

@@ -193,7 +193,7 @@ func Form(p IndexProps) templ.Component {
 		}
 		templ_7745c5c3_Err = ui.Input(ui.Field{
 			Name: "key_calls", Label: "Calls at once with one API key", Value: p.KeyCalls, Error: p.KeyCallsError, Type: "number",
-			Hint: "A stream counts until it ends. 0 means any number.",
+			Hint: p.KeyCallsHint,
 		}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
@@ -204,7 +204,7 @@ func Form(p IndexProps) templ.Component {
 		}
 		templ_7745c5c3_Err = ui.Input(ui.Field{
 			Name: "workspace_calls", Label: "Calls at once in one workspace", Value: p.WorkspaceCalls, Error: p.WorkspaceCallsError, Type: "number",
-			Hint: "Of all its API keys together. 0 means any number.",
+			Hint: p.WorkspaceCallsHint,
 		}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err

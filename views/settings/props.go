@@ -23,8 +23,10 @@ type IndexProps struct {
 	AuditDaysError      string
 	KeyCalls            string // at once; what was typed, kept
 	KeyCallsError       string
+	KeyCallsHint        string // what it means, and who set it
 	WorkspaceCalls      string
 	WorkspaceCallsError string
+	WorkspaceCallsHint  string
 	// Of training files, one workspace's; what was typed, kept.
 	DatasetFiles              string
 	DatasetFilesError         string

@@ -30,6 +30,7 @@ type Past struct {
 	Facts     []Fact
 	Cause     string // why, where not the policy refused it
 	Lines     []Line
+	Changes   []Change // let such a call through, where a limit refused it
 	Now       *Verdict // what would be decided now; nil: see Unasked
 	Unasked   string
 }
@@ -69,6 +70,14 @@ type Verdict struct {
 	Note    string // "Decided by version 42 of the policy, 20 Nov 2026, 14:05:00"
 	Lines   []Line
 	Changes []Change
+	Bounds  []Bound // the limits that hold for an allowed call
+}
+
+// Bound is a limit that holds for a call.
+type Bound struct {
+	Title string // whose it is
+	Text  string
+	Set   string // who set it, and when; empty: nobody did
 }
 
 // Line is one check.
