@@ -34,23 +34,31 @@ var checks = map[int]string{
 
 var numbered = regexp.MustCompile(`(?m)^func (TestSec(\d\d)_\w+)\(t \*testing\.T\)`)
 
-func TestEveryCheckHasTestsThatBearItsNumber(t *testing.T) {
-	found := map[string][]string{}
+// testFiles reads every test of ours but those that hold the lists.
+func testFiles(t *testing.T, read func(text string)) {
+	t.Helper()
 	for _, root := range []string{".", "../web", "../cmd"} {
 		err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
-			if err != nil || !strings.HasSuffix(path, "_test.go") {
+			if err != nil || !strings.HasSuffix(path, "_test.go") || path == "anchors_test.go" || path == "rows_test.go" {
 				return err
 			}
 			text, err := os.ReadFile(path)
-			for _, m := range numbered.FindAllStringSubmatch(string(text), -1) {
-				found[m[2]] = append(found[m[2]], m[1])
-			}
+			read(string(text))
 			return err
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
+}
+
+func TestEveryCheckHasTestsThatBearItsNumber(t *testing.T) {
+	found := map[string][]string{}
+	testFiles(t, func(text string) {
+		for _, m := range numbered.FindAllStringSubmatch(text, -1) {
+			found[m[2]] = append(found[m[2]], m[1])
+		}
+	})
 	for _, n := range slices.Sorted(maps.Keys(checks)) {
 		what := checks[n]
 		tests := found[fmt.Sprintf("%02d", n)]

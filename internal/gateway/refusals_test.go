@@ -139,7 +139,7 @@ func denials() []refusal {
 		placed("key does not cover the model", "narrow", marketing, "qwen-turbo", 403, "Model.AccessDenied", "Model access denied.").as("Model.AccessDenied"),
 		placed("workspace lacks the right", "research", research, "qwen-turbo", 403, "Model.AccessDenied", "Model access denied.").as("Model.AccessDenied"),
 		placed("nobody serves the model", "marketing", marketing, "qwen-orphan", 503, "ModelUnavailable", "Model is unavailable, please try again later.").as("ModelUnavailable"),
-		placed("asynchronous", "marketing", marketing, "qwen-turbo", 403, "AccessDenied", "current user api does not support asynchronous calls.").otherwise("access_denied", "").as("access_denied").with("X-DashScope-Async", "enable"),
+		placed("asynchronous", "marketing", marketing, "qwen-turbo", 403, "AccessDenied", "Current user api does not support asynchronous calls.").otherwise("access_denied", "").as("access_denied").with("X-DashScope-Async", "enable"),
 	}
 }
 

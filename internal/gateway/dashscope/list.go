@@ -7,7 +7,6 @@ import (
 
 	"github.com/go-json-experiment/json"
 
-	"bailiwick/internal/catalogue"
 	"bailiwick/internal/gateway/dialect"
 	"bailiwick/internal/ident"
 	"bailiwick/internal/policy"
@@ -38,11 +37,11 @@ type modalities struct {
 	Response []string `json:"response_modality"`
 }
 
+// sizes are null where they are not known; those of reasoning never are.
 type sizes struct {
-	Context   int `json:"context_window"`
-	MaxInput  int `json:"max_input_tokens"`
-	MaxOutput int `json:"max_output_tokens"`
-	// Those of reasoning are not known.
+	Context            *int `json:"context_window"`
+	MaxInput           *int `json:"max_input_tokens"`
+	MaxOutput          *int `json:"max_output_tokens"`
 	MaxReasoning       *int `json:"max_reasoning_tokens"`
 	ReasoningMaxInput  *int `json:"reasoning_max_input_tokens"`
 	ReasoningMaxOutput *int `json:"reasoning_max_output_tokens"`
@@ -102,7 +101,7 @@ func (q query) matches(m *policy.Model, below int) bool {
 	return overlap("providers", m.Vendor) && overlap("inference_providers", inferenceProvider) &&
 		overlap("capabilities", m.Kinds...) && overlap("features", m.Features...) &&
 		(below == 0 || m.Context > 0 && m.Context < below) &&
-		(q.Get("deployment_methods") == "" || m.Offers.Has(catalogue.Deploy))
+		q.Get("deployment_methods") == "" // the one that can be asked for is none of ours: compute units are
 }
 
 // inferenceProvider is who serves every model, as callers may know it: where
@@ -113,7 +112,7 @@ func entryOf(m *policy.Model) entry {
 	e := entry{
 		Model: string(m.ID), Name: m.Name, Note: m.Note, Vendor: m.Vendor, Server: inferenceProvider, Kinds: all(m.Kinds), Features: all(m.Features), Published: m.OnlineSince,
 		Modality: modalities{all(m.Input), all(m.Output)},
-		Info:     sizes{Context: m.Context, MaxInput: m.MaxInput, MaxOutput: m.MaxOutput}, Prices: []tier{},
+		Info:     sizes{Context: given(m.Context), MaxInput: given(m.MaxInput), MaxOutput: given(m.MaxOutput)}, Prices: []tier{},
 	}
 	for _, p := range m.Prices {
 		if n := len(e.Prices); n == 0 || e.Prices[n-1].Range != p.Tier {
@@ -123,6 +122,14 @@ func entryOf(m *policy.Model) entry {
 		last.Prices = append(last.Prices, price{p.Item, p.Amount, p.Unit, strings.ReplaceAll(p.Item, "_", " "), p.Currency})
 	}
 	return e
+}
+
+// given is a size; nil: it is not known.
+func given(n int) *int {
+	if n == 0 {
+		return nil
+	}
+	return &n
 }
 
 // all makes a list that is written as [] when it is empty.

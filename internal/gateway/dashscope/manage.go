@@ -65,16 +65,23 @@ type query struct {
 // names that every list takes.
 var listed = []string{"name", "model", "page_no", "page_size"}
 
-// readQuery reads the query of a list. A name that is none of these is refused:
-// a filter that is left out in silence shows too much.
+// repeated are the names that may stand several times.
+var repeated = []string{"providers", "inference_providers", "capabilities", "features"}
+
+// readQuery reads the query of a list. A name that is none of these is refused,
+// and so is a second value of one: a filter that is left out in silence shows
+// too much.
 func readQuery(r *http.Request, more ...string) (q query, refusal *dialect.Refusal) {
 	values, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
 		return q, &dialect.BadParameters
 	}
-	for name := range values {
-		if !slices.Contains(listed, name) && !slices.Contains(more, name) {
+	for name, said := range values {
+		switch {
+		case !slices.Contains(listed, name) && !slices.Contains(more, name):
 			return q, dialect.Unknown(name)
+		case len(said) > 1 && !slices.Contains(repeated, name):
+			return q, dialect.Range(name, "The parameter %q stands twice.", name)
 		}
 	}
 	number, ok := count(values.Get("page_no"), 1, 1<<20)

@@ -40,7 +40,7 @@ var (
 	AdminKey     = wrongKey().saying("This is an admin key: it administers through the management API under /api/admin/v1 and calls no model. Present the API key of a workspace.")
 	Denied       = apart(http.StatusForbidden, "AccessDenied", "access_denied", "access_denied", "Access denied.")
 	NoLending    = apart(http.StatusForbidden, "AccessDenied", "access_denied", "access_denied", "A temporary API key cannot make another one. Present the API key it was made with.")
-	NoAsync      = apart(http.StatusForbidden, "AccessDenied", "access_denied", "access_denied", "current user api does not support asynchronous calls.")
+	NoAsync      = apart(http.StatusForbidden, "AccessDenied", "access_denied", "access_denied", "Current user api does not support asynchronous calls.")
 	ModelDenied  = alike(http.StatusForbidden, "Model.AccessDenied", "Model.AccessDenied", "Model access denied.")
 	PlaceDenied  = alike(http.StatusForbidden, "Workspace.AccessDenied", "Workspace.AccessDenied", "Workspace access denied.")
 	PlaceUnnamed = alike(http.StatusForbidden, "Workspace.AccessDenied", "Workspace.AccessDenied",

@@ -79,6 +79,17 @@ func eachRealm(t *testing.T, test func(t *testing.T, r *realm)) {
 	})
 }
 
+// row runs what proves a row of what the original says of these addresses.
+// internal/rows_test.go has the list of all.
+func (r *realm) row(name string, prove func()) {
+	outer := r.t
+	outer.Run(name, func(t *testing.T) {
+		r.t = t
+		defer func() { r.t = outer }()
+		prove()
+	})
+}
+
 func (r *realm) must(err error) {
 	r.t.Helper()
 	if err != nil {

@@ -16,6 +16,7 @@ import (
 	"net/http/httptest"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -26,10 +27,15 @@ import (
 	"bailiwick/internal/deployment"
 	"bailiwick/internal/gateway"
 	"bailiwick/internal/gateway/workshop"
+	"bailiwick/internal/grant"
 	"bailiwick/internal/ident"
+	"bailiwick/internal/limit"
 	"bailiwick/internal/policy"
 	"bailiwick/internal/provider"
 	"bailiwick/internal/provider/embedded"
+	"bailiwick/internal/provider/guard"
+	"bailiwick/internal/provider/mockserver"
+	"bailiwick/internal/provider/openai"
 	"bailiwick/internal/secret"
 	"bailiwick/internal/store"
 	"bailiwick/internal/store/storetest"
@@ -49,14 +55,38 @@ type town struct {
 	base                string
 	data                string
 	works               *workshop.Workshop
+	mock                *mockserver.Server // behind the models that are served by "Far"
+	books               *unkept
+	secrets             map[string]string // of keys, by what rows_test.go calls them
+	names               []string          // what stands for what there: a word, what it means, …
 	loop                *training.Loop
 	keeper              *policy.Keeper
 }
 
-type unbooked struct{}
+// unkept keeps no books, and says of the next call what a test wants it to.
+type unkept struct {
+	mu   sync.Mutex
+	next func() error // nil: all is well
+}
 
-func (unbooked) Begin(*usage.Record) error { return nil }
-func (unbooked) End(*usage.Record)         {}
+func (u *unkept) Begin(*usage.Record) error {
+	u.mu.Lock()
+	next := u.next
+	u.next = nil
+	u.mu.Unlock()
+	if next == nil {
+		return nil
+	}
+	return next()
+}
+
+func (*unkept) End(*usage.Record) {}
+
+func (u *unkept) once(next func() error) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.next = next
+}
 
 func must(t testing.TB, err error) {
 	t.Helper()
@@ -68,7 +98,10 @@ func must(t testing.TB, err error) {
 func newTown(t *testing.T, s *store.Store) *town {
 	t.Helper()
 	w := storetest.NewWorld(t, s, "acme")
-	o := &town{World: w, t: t, marketing: w.Workspace("Marketing").ID, research: w.Workspace("Research").ID, keys: map[ident.Workspace]string{}, data: t.TempDir()}
+	mock, err := mockserver.Start()
+	must(t, err)
+	t.Cleanup(mock.Close)
+	o := &town{World: w, t: t, mock: mock, books: &unkept{}, marketing: w.Workspace("Marketing").ID, research: w.Workspace("Research").ID, keys: map[ident.Workspace]string{}, data: t.TempDir()}
 	for _, m := range []ident.Model{"qwen-turbo", "qwen-plus"} {
 		w.Model(m)
 	}
@@ -88,8 +121,13 @@ func newTown(t *testing.T, s *store.Store) *town {
 }
 
 func (o *town) issue(ws ident.Workspace, pepper secret.Pepper, models []ident.Model) string {
+	return o.issueKey(ws, pepper, func(k *apikey.Key) { k.Models = models })
+}
+
+func (o *town) issueKey(ws ident.Workspace, pepper secret.Pepper, change func(*apikey.Key)) string {
 	text := secret.NewKey()
-	k := apikey.Key{ID: ident.NewKey(), Account: o.Account.ID, Workspace: ws, Owner: o.bob, Digest: pepper.Digest(text.Reveal()), Hint: "abcd", CreatedAt: storetest.Start, Models: models, Version: 1}
+	k := apikey.Key{ID: ident.NewKey(), Account: o.Account.ID, Workspace: ws, Owner: o.bob, Digest: pepper.Digest(text.Reveal()), Hint: "abcd", CreatedAt: storetest.Start, Version: 1}
+	change(&k)
 	must(o.t, o.Store.InsertKey(o.t.Context(), ws, k, 50, o.Why("keys:issue")))
 	return text.Reveal()
 }
@@ -101,7 +139,14 @@ func (o *town) serve(pepper secret.Pepper) {
 	must(t, err)
 	o.Store.OnChange(func(ctx context.Context) { _ = o.keeper.Refresh(ctx) })
 	open := embedded.Kind(filepath.Join(o.data, "engine"))
-	opened := func(provider.Provider) (provider.Server, error) { return open(provider.Target{}) }
+	fence, err := guard.New([]string{o.mock.Addr})
+	must(t, err)
+	opened := func(p provider.Provider) (provider.Server, error) {
+		if p.Kind == provider.OpenAI {
+			return openai.Kind(fence.DialContext)(provider.Target{BaseURL: p.BaseURL})
+		}
+		return open(provider.Target{})
+	}
 	folder, err := dataset.OpenFolder(o.data)
 	must(t, err)
 	files := &dataset.Service{Store: o.Store, Folder: folder, Now: time.Now, Jobs: o.Store.TrainingsWith}
@@ -111,7 +156,8 @@ func (o *town) serve(pepper secret.Pepper) {
 		Datasets: files, Trainings: trainings, Actor: o.Store.Actor, Tick: 20 * time.Millisecond,
 		Deployments: &deployment.Service{Store: o.Store, World: o.keeper, Open: opened, Folder: o.data, Now: time.Now},
 	}
-	g := gateway.New(gateway.Config{Policy: o.keeper, Pepper: pepper, Usage: unbooked{}, Open: opened, Workshop: o.works, Log: slog.New(slog.DiscardHandler)})
+	g := gateway.New(gateway.Config{Policy: o.keeper, Pepper: pepper, Usage: o.books, Open: opened, Workshop: o.works, Log: slog.New(slog.DiscardHandler),
+		Management: &gateway.Management{Actor: o.Store.Actor, Grants: &grant.Service{Store: o.Store}, Limits: &limit.Service{Store: o.Store}}})
 	server := httptest.NewServer(g)
 	o.base = server.URL
 	t.Cleanup(func() { server.Close(); g.Close(); folder.Close() })

@@ -19,6 +19,12 @@ func refusal(status int, native, openAI, message string) *dialect.Refusal {
 	}
 }
 
+// begins puts the original's own words before ours, for callers who look for them.
+func begins(words string, r *dialect.Refusal) *dialect.Refusal {
+	r.Native.Message = words + " " + r.Native.Message
+	return r
+}
+
 // invalid says that something cannot be done as said.
 func invalid(param, message string) *dialect.Refusal {
 	r := refusal(http.StatusBadRequest, "InvalidParameter", "invalid_value", message)
@@ -101,14 +107,14 @@ func worded(f *fault.Fault, missing *dialect.Refusal) *dialect.Refusal {
 		return &r
 	case fault.Conflict:
 		if f.Field == "state" {
-			return refusal(http.StatusBadRequest, "UnsupportedOperation", "unsupported_operation", f.Message)
+			return begins("The operation is unsupported on the referee object.", refusal(http.StatusBadRequest, "UnsupportedOperation", "unsupported_operation", f.Message))
 		}
 		return refusal(http.StatusConflict, "Conflict", "conflict", f.Message)
 	case fault.Full:
 		if errors.As(f, &full) {
 			return refusal(http.StatusBadRequest, quotaCode(full), quotaCode(full), f.Message)
 		}
-		return refusal(http.StatusTooManyRequests, "Throttling", "rate_limit_exceeded", f.Message)
+		return begins("Too many fine-tune job in running, please retry later.", refusal(http.StatusTooManyRequests, "Throttling", "rate_limit_exceeded", f.Message))
 	case fault.Busy, fault.Unavailable:
 		r := refusal(http.StatusServiceUnavailable, "ServiceUnavailable", "service_unavailable", f.Message)
 		r.Retry = "2"
