@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -203,10 +204,11 @@ func research(ctx context.Context, p *Program, root access.Actor) (ident.Workspa
 	return "", fmt.Errorf("no workspace %s: %v", demo.Research, err)
 }
 
-// serve starts the program that is measured, on one processor.
+// serve starts the program that is measured, on one processor. Profiles of it can
+// be taken where BESIDE_METRICS says.
 func (w *besideWorld) serve(t *testing.T, cpu int) *process {
 	t.Helper()
-	p := launch(t, pinned(cpu, w.binary, "serve", "--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0", "--data", w.data, "--allow-private", "127.0.0.0/8"))
+	p := launch(t, pinned(cpu, w.binary, "serve", "--listen", "127.0.0.1:0", "--metrics-listen", cmp.Or(os.Getenv("BESIDE_METRICS"), "127.0.0.1:0"), "--data", w.data, "--allow-private", "127.0.0.0/8"))
 	for {
 		line, err := p.said.ReadString('\n')
 		if err != nil {

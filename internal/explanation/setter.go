@@ -50,7 +50,7 @@ func (s speech) deed(c policy.Check, failed bool) (f account.TrailFilter, action
 	case c == policy.KeyEnabled && failed:
 		return key, []string{"keys:disable"}
 	case c == policy.KeyCurrent && s.Question.Until.IsZero() && !s.Key.Expires.IsZero(),
-		c == policy.AddressAllowed && s.Key.Networks != nil, c == policy.KeyCovers && s.Key.Models != nil:
+		c == policy.AddressAllowed && s.Key.Terms().Networks != nil, c == policy.KeyCovers && s.Key.Terms().Models != nil:
 		return key, []string{"keys:edit", "keys:issue"}
 	case c == policy.OwnerBelongs && failed:
 		return account.TrailFilter{Object: string(s.Key.Owner)}, []string{"users:disable", "users:delete", "members:remove"}

@@ -109,7 +109,7 @@ func (s speech) known(failed bool) string {
 	case !failed:
 		return s.key + "."
 	case s.Stale != nil:
-		return "This is the secret that " + s.key + " had before its last reset. It worked until " + moment(s.Stale.PreviousUntil) + "."
+		return "This is the secret that " + s.key + " had before its last reset. It worked until " + moment(s.Stale.Terms().PreviousUntil) + "."
 	case !s.wellKnown:
 		return "What was presented has not the form of a key: a key begins with " + secret.KeyPrefix + " and ends in a checksum. It may be cut off or mistyped."
 	}
@@ -199,11 +199,12 @@ func called(name string, id ident.Workspace) string {
 }
 
 func (s speech) address(failed bool) string {
-	if s.Key.Networks == nil {
+	inside := s.Key.Terms().Networks
+	if inside == nil {
 		return "It may be used from everywhere."
 	}
-	networks := make([]string, len(s.Key.Networks))
-	for i, p := range s.Key.Networks {
+	networks := make([]string, len(inside))
+	for i, p := range inside {
 		networks[i] = p.String()
 	}
 	allowed := orElse(strings.Join(networks, ", "), "no network")
@@ -221,11 +222,12 @@ func (s speech) model() string {
 }
 
 func (s speech) scope() string {
-	if s.Key.Models == nil {
+	covered := s.Key.Terms().Models
+	if covered == nil {
 		return "It covers every model of its workspace."
 	}
-	models := make([]string, len(s.Key.Models))
-	for i, m := range s.Key.Models {
+	models := make([]string, len(covered))
+	for i, m := range covered {
 		models[i] = string(m)
 	}
 	return "It covers " + orElse(strings.Join(models, ", "), "no model") + "."

@@ -53,7 +53,7 @@ func (w *world) obvious(a attempt) bool {
 	}
 	u := slices.IndexFunc(w.facts.Users, func(u policy.User) bool { return u.ID == k.Owner })
 	own := slices.IndexFunc(w.facts.Workspaces, func(x policy.Workspace) bool { return x.ID == k.Workspace })
-	if u < 0 || w.facts.Users[u].Disabled || !w.facts.Users[u].Everywhere && !w.facts.Workspaces[own].Members[k.Owner] {
+	if u < 0 || w.facts.Users[u].Disabled || !w.facts.Users[u].Everywhere && !slices.Contains(w.facts.Workspaces[own].Members, k.Owner) {
 		return false
 	}
 	at := k.Workspace
@@ -74,15 +74,15 @@ func (w *world) obvious(a attempt) bool {
 	if !named && at != home && w.facts.Accounts[0].NameWorkspace {
 		return false
 	}
-	if len(k.Networks) > 0 && !slices.ContainsFunc(k.Networks, func(p netip.Prefix) bool { return p.Contains(netip.MustParseAddr("192.0.2.1")) }) {
+	if len(k.Terms().Networks) > 0 && !slices.ContainsFunc(k.Terms().Networks, func(p netip.Prefix) bool { return p.Contains(netip.MustParseAddr("192.0.2.1")) }) {
 		return false
 	}
 	m := slices.IndexFunc(w.facts.Models, func(m policy.Model) bool { return m.ID == a.model })
-	if m < 0 || !w.facts.Models[m].Offers.Has(catalogue.Call) || len(k.Models) > 0 && !slices.Contains(k.Models, a.model) {
+	if m < 0 || !w.facts.Models[m].Offers.Has(catalogue.Call) || len(k.Terms().Models) > 0 && !slices.Contains(k.Terms().Models, a.model) {
 		return false
 	}
 	x := w.facts.Workspaces[ws]
-	return (x.Default || x.CallAll || x.Grants[a.model].Has(catalogue.Call)) && len(w.facts.Models[m].Servings) > 0
+	return (x.Default || x.CallAll || x.Grants.Get(a.model).Has(catalogue.Call)) && len(w.facts.Models[m].Servings) > 0
 }
 
 // unsettle changes something that calls depend on.
@@ -96,21 +96,24 @@ func (w *world) unsettle(r *rand.Rand) {
 			for _, m := range f.Models {
 				grants[m.ID] = catalogue.Capabilities(r.IntN(8))
 			}
-			ws.Grants = grants
+			ws.Grants = policy.PairsOf(grants)
 		case 2:
 			ws.CallAll = some(3)
 		case 3:
-			ws.Members = map[ident.User]bool{bob: !some(6)}
+			if ws.Members = nil; !some(6) {
+				ws.Members = []ident.User{bob}
+			}
 		case 4:
 			f.Users[1].Disabled = some(9)
 		case 5:
 			k.Disabled = some(6)
 		case 6:
-			if k.Models = nil; some(2) {
-				k.Models = []ident.Model{"qwen-turbo", "qwen-aliased"}
+			k.Rare = &policy.Rare{}
+			if some(2) {
+				k.Rare.Models = []ident.Model{"qwen-turbo", "qwen-aliased"}
 			}
-			if k.Networks = nil; some(3) {
-				k.Networks = []netip.Prefix{netip.MustParsePrefix([]string{"192.0.2.0/24", "10.0.0.0/8"}[r.IntN(2)])}
+			if some(3) {
+				k.Rare.Networks = []netip.Prefix{netip.MustParsePrefix([]string{"192.0.2.0/24", "10.0.0.0/8"}[r.IntN(2)])}
 			}
 		case 7:
 			f.Accounts[0].NameWorkspace = some(2)
@@ -240,7 +243,7 @@ func (w *world) listsAgree(t *testing.T, g *gateway.Gateway, a attempt, q policy
 		if len(m.Servings) > 0 && listed[m.ID] != may {
 			t.Fatalf("%+v: %s is listed %v, and a call would be let through: %v", a, m.ID, listed[m.ID], may)
 		}
-		if !where.Allowed() || len(where.Key.Models) > 0 || len(m.Servings) == 0 {
+		if !where.Allowed() || len(where.Key.Terms().Models) > 0 || len(m.Servings) == 0 {
 			continue
 		}
 		if marked := w.keeper.Now().Holds(where.Workspace.ID, m.ID, catalogue.Call); marked != may {

@@ -104,7 +104,7 @@ func TestSec11_EachRightOpensCallingOnlyForItself(t *testing.T) {
 	w := newWorld(t, nil)
 	for _, set := range []catalogue.Capabilities{0, catalogue.Of(catalogue.Train), catalogue.Of(catalogue.Deploy), catalogue.Of(catalogue.Call), catalogue.Of(catalogue.All...)} {
 		w.now(func(f *policy.Facts) {
-			f.Workspaces[2].Grants = map[ident.Model]catalogue.Capabilities{"qwen-plus": set}
+			f.Workspaces[2].Grants = policy.Pairs[ident.Model, catalogue.Capabilities]{{Key: "qwen-plus", Value: set}}
 		})
 		for _, a := range []ask{{path: chat, body: openAIBody("qwen-plus", "")}, {path: generation, body: nativeBody("qwen-plus", "")}} {
 			a.key, a.ws = "research", research

@@ -39,7 +39,7 @@ func limitedWorld(t testing.TB, workspace limit.Limit, account catalogue.Limit, 
 	clock := &hands{now: time.Now()}
 	return newWorld(t, func(w *world) {
 		w.config.Now = clock.Now
-		w.facts.Workspaces[1].Limits = map[ident.Model]limit.Setting{"qwen-turbo": {Limit: workspace, SetBy: "root@acme", Version: 1}}
+		w.facts.Workspaces[1].Limits = policy.Pairs[ident.Model, limit.Setting]{{Key: "qwen-turbo", Value: limit.Setting{Limit: workspace, SetBy: "root@acme", Version: 1}}}
 		w.facts.Models[0].Limit = account
 		if change != nil {
 			change(w)
@@ -200,7 +200,7 @@ func TestAChangedLimitHoldsFromTheNextCallOn(t *testing.T) {
 	a := ask{path: chat, key: "marketing", ws: marketing, body: openAIBody("qwen-turbo", "")}
 	set := func(l limit.Limit) func(*policy.Facts) {
 		return func(f *policy.Facts) {
-			f.Workspaces[1].Limits = map[ident.Model]limit.Setting{"qwen-turbo": {Limit: l}}
+			f.Workspaces[1].Limits = policy.Pairs[ident.Model, limit.Setting]{{Key: "qwen-turbo", Value: limit.Setting{Limit: l}}}
 		}
 	}
 	status := func(want int) {

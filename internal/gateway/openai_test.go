@@ -40,7 +40,9 @@ func TestAGrantLetsTheSDKThroughAtOnceAndItsEndRefusesAtOnce(t *testing.T) {
 		}
 	}
 	grant := func(c catalogue.Capabilities) {
-		w.now(func(f *policy.Facts) { f.Workspaces[2].Grants = map[ident.Model]catalogue.Capabilities{"qwen-plus": c} })
+		w.now(func(f *policy.Facts) {
+			f.Workspaces[2].Grants = policy.Pairs[ident.Model, catalogue.Capabilities]{{Key: "qwen-plus", Value: c}}
+		})
 	}
 	refused("before")
 	grant(catalogue.Of(catalogue.Train, catalogue.Deploy))

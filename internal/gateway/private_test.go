@@ -1,7 +1,6 @@
 package gateway_test
 
 import (
-	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -36,7 +35,7 @@ func withOwn(t *testing.T) *world {
 		}
 		w.facts.Models[0].Offers = catalogue.Of(catalogue.All...)
 		w.hold(catalogue.Of(catalogue.Train, catalogue.Deploy))
-		w.key("own", marketing, bob, func(k *policy.Key) { k.Models = []ident.Model{ownTuned} })
+		w.key("own", marketing, bob, func(k *policy.Key) { k.Rare = &policy.Rare{Models: []ident.Model{ownTuned}} })
 	})
 	w.mock.Answer(func(r mockserver.Received) mockserver.Reply {
 		if !strings.HasSuffix(r.Path, "/chat/completions") {
@@ -51,8 +50,7 @@ func withOwn(t *testing.T) *world {
 func (w *world) hold(c catalogue.Capabilities) {
 	w.facts.Workspaces = slices.Clone(w.facts.Workspaces) // the snapshot that calls read keeps its own
 	ws := &w.facts.Workspaces[1]
-	ws.Grants = maps.Clone(ws.Grants)
-	ws.Grants["qwen-turbo"] = c
+	ws.Grants = ws.Grants.With("qwen-turbo", c)
 }
 
 // asked is every way to ask a model, whole and as streams.

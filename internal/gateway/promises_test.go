@@ -15,6 +15,7 @@ import (
 	"bailiwick/internal/gateway"
 	"bailiwick/internal/ident"
 	"bailiwick/internal/limit"
+	"bailiwick/internal/policy"
 	"bailiwick/internal/provider/mockserver"
 )
 
@@ -142,7 +143,7 @@ func TestP14_AWorkspaceAtItsLimitDoesNotSlowAnother(t *testing.T) {
 		rounds, calls, most = max(1, n/10), 1000, 1.10
 	}
 	w := newWorld(t, func(w *world) {
-		w.facts.Workspaces[1].Limits = map[ident.Model]limit.Setting{"qwen-turbo": {Limit: limit.Limit{Requests: rate(1, 3600)}}}
+		w.facts.Workspaces[1].Limits = policy.Pairs[ident.Model, limit.Setting]{{Key: "qwen-turbo", Value: limit.Setting{Limit: limit.Limit{Requests: rate(1, 3600)}}}}
 		w.facts.Workspaces[2].Grants = w.facts.Workspaces[1].Grants
 	})
 	w.mock.Forget()

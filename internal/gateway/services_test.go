@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"bailiwick/internal/catalogue"
-	"bailiwick/internal/ident"
 	"bailiwick/internal/limit"
 	"bailiwick/internal/policy"
 	"bailiwick/internal/provider/mockserver"
@@ -134,7 +133,7 @@ func TestAModelIsAskedOnlyForWhatItsKindDoes(t *testing.T) {
 // Of peers.md §6, LL #8688 and BF #2873.
 func TestAnchor_AltPathSameCheck(t *testing.T) {
 	w := newWorld(t, nil)
-	w.now(func(f *policy.Facts) { delete(f.Workspaces[1].Grants, ident.Model("text-embedding")) })
+	w.now(func(f *policy.Facts) { f.Workspaces[1].Grants = f.Workspaces[1].Grants.With("text-embedding", 0) })
 	for path, body := range map[string]string{
 		"/v1/completions": `"prompt":"x"`, "/v1/embeddings": `"input":"x"`, "/v1/rerank": `"query":"x","documents":["y"]`, embeddings: `"input":"x"`, reranks: `"query":"x","documents":["y"]`,
 		"/compatible-mode/v1/completions": `"prompt":"x"`, nativeVectors: `"input":{"texts":["x"]}`, nativeRanking: `"input":{"query":"x","documents":["y"]}`,
@@ -199,7 +198,9 @@ func TestSec12_WhatServicesRefuseIsNamed(t *testing.T) {
 
 func TestAProviderThatSpeaksTheNativeProtocolGetsVectorsAndRankingsAsTheyWereSaid(t *testing.T) {
 	near, far := behind(t)
-	far.now(func(f *policy.Facts) { f.Workspaces[1].Grants["text-rerank"] = f.Workspaces[1].Grants["qwen-turbo"] })
+	far.now(func(f *policy.Facts) {
+		f.Workspaces[1].Grants = f.Workspaces[1].Grants.With("text-rerank", f.Workspaces[1].Grants.Get("qwen-turbo"))
+	})
 	got := near.call(ask{path: nativeVectors, key: "root", ws: home, body: `{"model":"text-embedding","input":{"texts":["a"]},"parameters":{"dimension":3}}`})
 	if want := `{"output":{"embeddings":[{"text_index":0,"embedding":[0.5,-0.25,0]}]},"usage":{"total_tokens":3},"request_id":"ID"}`; got.said() != want {
 		t.Errorf("%s", got.said())

@@ -62,5 +62,5 @@ func overlapEnd(k *policy.Key, q policy.Question) time.Time {
 	if k.Digest == q.Digest {
 		return time.Time{}
 	}
-	return k.PreviousUntil
+	return k.Terms().PreviousUntil
 }

@@ -157,9 +157,9 @@ func TestATemporaryKeyEndsWithTheSecretItWasMadeWith(t *testing.T) {
 	w := newWorld(t, func(w *world) {
 		now = time.Now().Truncate(time.Second)
 		w.config.Now = func() time.Time { return now }
-		w.key("reset", marketing, "usr-0000000000000002", func(k *policy.Key) { k.PreviousUntil = now.Add(20 * time.Minute) })
+		w.key("reset", marketing, "usr-0000000000000002", func(k *policy.Key) { k.Rare = &policy.Rare{PreviousUntil: now.Add(20 * time.Minute)} })
 		k := w.of("reset")
-		k.Previous, k.Digest = k.Digest, secret.Digest{7}
+		k.Rare.Previous, k.Digest = k.Digest, secret.Digest{7}
 		w.key("ending", marketing, "usr-0000000000000002", func(k *policy.Key) { k.Expires = now.Add(10 * time.Minute) })
 	})
 	for name, life := range map[string]time.Duration{"reset": 20 * time.Minute, "ending": 10 * time.Minute, "marketing": 30 * time.Minute} {

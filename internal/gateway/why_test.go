@@ -132,7 +132,7 @@ func TestALimitThatRefusesIsKeptWithWhoSetIt(t *testing.T) {
 			kept := &shelf{}
 			w, _ := limitedWorld(t, c.own, c.account, func(w *world) {
 				w.config.Refusals = kept
-				w.facts.Workspaces[1].Limits["qwen-turbo"] = limit.Setting{Limit: c.own, SetBy: "alice@acme", SetAt: at, Version: 1}
+				w.facts.Workspaces[1].Limits = w.facts.Workspaces[1].Limits.With("qwen-turbo", limit.Setting{Limit: c.own, SetBy: "alice@acme", SetAt: at, Version: 1})
 			})
 			for range c.before + 1 {
 				w.call(ask{path: chat, key: "marketing", ws: marketing, body: openAIBody("qwen-turbo", c.body)})

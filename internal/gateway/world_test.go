@@ -161,8 +161,8 @@ func (w *world) describe() {
 		Accounts: []policy.Account{{ID: account, Default: home, NameWorkspace: true}},
 		Workspaces: []policy.Workspace{
 			{ID: home, Account: account, Default: true},
-			{ID: marketing, Account: account, Grants: granted, Members: map[ident.User]bool{bob: true}},
-			{ID: research, Account: account, Members: map[ident.User]bool{bob: true}},
+			{ID: marketing, Account: account, Grants: policy.PairsOf(granted), Members: []ident.User{bob}},
+			{ID: research, Account: account, Members: []ident.User{bob}},
 		},
 		Users: []policy.User{{ID: root, Account: account, Root: true, Everywhere: true}, {ID: bob, Account: account}},
 		Models: []policy.Model{
@@ -180,8 +180,10 @@ func (w *world) describe() {
 	w.key("disabled", marketing, bob, func(k *policy.Key) { k.Disabled = true })
 	w.key("expired", marketing, bob, func(k *policy.Key) { k.Expires = time.Unix(1, 0) })
 	w.key("stranger", marketing, "usr-0000000000000009", nil)
-	w.key("elsewhere", marketing, bob, func(k *policy.Key) { k.Networks = []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")} })
-	w.key("narrow", marketing, bob, func(k *policy.Key) { k.Models = []ident.Model{"qwen-aliased"} })
+	w.key("elsewhere", marketing, bob, func(k *policy.Key) {
+		k.Rare = &policy.Rare{Networks: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}}
+	})
+	w.key("narrow", marketing, bob, func(k *policy.Key) { k.Rare = &policy.Rare{Models: []ident.Model{"qwen-aliased"}} })
 }
 
 // key adds a key under a name.

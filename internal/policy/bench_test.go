@@ -17,7 +17,7 @@ func populated(n int) *policy.Snapshot {
 		Models: []policy.Model{{Model: catalogue.Model{ID: "m", Account: "acc-1", Offers: 7}, Servings: []policy.Serving{{Provider: "prv-1", Name: "m"}}}}}
 	for i := range n {
 		ws := ident.Workspace(fmt.Sprintf("llm-%016d", i))
-		f.Workspaces = append(f.Workspaces, policy.Workspace{ID: ws, Account: "acc-1", Grants: map[ident.Model]catalogue.Capabilities{"m": 1}})
+		f.Workspaces = append(f.Workspaces, policy.Workspace{ID: ws, Account: "acc-1", Grants: policy.Pairs[ident.Model, catalogue.Capabilities]{{Key: "m", Value: 1}}})
 		f.Keys = append(f.Keys, policy.Key{ID: ident.Key(fmt.Sprintf("key-%016d", i)), Account: "acc-1", Workspace: ws, Owner: "usr-1", Digest: digestOf(i)})
 	}
 	return (&policy.Snapshot{}).With(f)

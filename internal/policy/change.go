@@ -83,8 +83,8 @@ func (s *Snapshot) change(q Question, d Decision) (Change, bool) {
 			return c, d.Refused == WorkspaceIsOurs
 		}
 	case AddressAllowed:
-		if c.Do = AllowAddress; !q.Address.IsValid() && len(d.Key.Networks) > 0 {
-			c.Do, c.Address = SayAddress, d.Key.Networks[0].Addr()
+		if c.Do = AllowAddress; !q.Address.IsValid() && len(d.Key.Terms().Networks) > 0 {
+			c.Do, c.Address = SayAddress, d.Key.Terms().Networks[0].Addr()
 		}
 	case ModelExists:
 		c.Do = AddModel
@@ -102,9 +102,9 @@ func (s *Snapshot) change(q Question, d Decision) (Change, bool) {
 
 // belonging is what lets a user belong again.
 func (s *Snapshot) belonging(id ident.User) Do {
-	u, known := s.users.get(id)
+	u := s.user(id)
 	switch {
-	case !known:
+	case u == nil:
 		return IssueKey
 	case u.Disabled:
 		return EnableUser
@@ -152,21 +152,21 @@ func (c Change) made(s *Snapshot, q Question) (*Snapshot, Question) {
 	case ChooseModel:
 		q.Model = c.Model
 	case EnableUser:
-		if u, known := s.users.get(c.User); known {
+		if u := s.user(c.User); u != nil {
 			enabled := *u
 			enabled.Disabled = false
 			f.Users = []User{enabled}
 		}
 	case AddMember:
-		f.Workspaces = s.altered(c.Workspace, func(w *Workspace) { w.Members = with(w.Members, c.User, true) })
+		f.Workspaces = s.altered(c.Workspace, func(w *Workspace) { w.Members = joined(w.Members, c.User) })
 	case Authorize:
 		f.Workspaces = s.altered(c.Workspace, func(w *Workspace) {
-			w.Grants = with(w.Grants, c.Model, w.Grants[c.Model]|catalogue.Of(c.Capability))
+			w.Grants = w.Grants.With(c.Model, w.Grants.Get(c.Model)|catalogue.Of(c.Capability))
 		})
 	case AddModel:
 		f.Models = []Model{{Model: catalogue.Model{ID: c.Model, Account: c.Key.account(s, c), Offers: catalogue.Of(c.Capability)}, Servings: anywhere}}
 	case Serve:
-		if m, known := s.models.get(ModelOf{c.Key.account(s, c), c.Model}); known {
+		if m := s.Model(c.Key.account(s, c), c.Model); m != nil {
 			served := *m
 			served.Servings = anywhere
 			f.Models = []Model{served}
@@ -188,8 +188,8 @@ func (k *Key) account(s *Snapshot, c Change) ident.Account {
 	if k != nil {
 		return k.Account
 	}
-	w, known := s.workspaces.get(c.Workspace)
-	if !known {
+	w := s.workspace(c.Workspace)
+	if w == nil {
 		return ""
 	}
 	return w.Account
@@ -204,14 +204,16 @@ func (c Change) key() Key {
 	case ExtendKey:
 		k.Expires = k.Expires.AddDate(1000, 0, 0)
 	case WidenKey:
-		k.Models = append(slices.Clone(k.Models), c.Model)
+		return k.Narrow(func(r *Rare) { r.Models = append(slices.Clone(r.Models), c.Model) })
 	case AllowAddress:
-		if !c.Address.IsValid() {
-			k.Networks = nil
-			break
-		}
-		a := c.Address.Unmap()
-		k.Networks = append(slices.Clone(k.Networks), netip.PrefixFrom(a, a.BitLen()))
+		return k.Narrow(func(r *Rare) {
+			if !c.Address.IsValid() {
+				r.Networks = nil
+				return
+			}
+			a := c.Address.Unmap()
+			r.Networks = append(slices.Clone(r.Networks), netip.PrefixFrom(a, a.BitLen()))
+		})
 	}
 	return k
 }
@@ -220,8 +222,8 @@ func (c Change) key() Key {
 // the workspace, and the question presents it.
 func (c Change) issued(s *Snapshot, q *Question) Facts {
 	owner := User{ID: "usr-0000000000000000", Account: c.Key.Account, Everywhere: true}
-	k := *c.Key
-	k.ID, k.Owner, k.Previous = "key-0000000000000000", owner.ID, secret.Digest{}
+	k := c.Key.Narrow(func(r *Rare) { r.Previous = secret.Digest{} })
+	k.ID, k.Owner = "key-0000000000000000", owner.ID
 	k.Digest = secret.Digest{0: 1, len(secret.Digest{}) - 1: 1} // no secret has this one
 	q.Digest = k.Digest
 	return Facts{Version: s.version, Users: []User{owner}, Keys: []Key{k}}
@@ -229,8 +231,8 @@ func (c Change) issued(s *Snapshot, q *Question) Facts {
 
 // altered is a workspace with something changed.
 func (s *Snapshot) altered(id ident.Workspace, alter func(*Workspace)) []Workspace {
-	w, known := s.workspaces.get(id)
-	if !known {
+	w := s.workspace(id)
+	if w == nil {
 		return nil
 	}
 	changed := *w
@@ -238,12 +240,11 @@ func (s *Snapshot) altered(id ident.Workspace, alter func(*Workspace)) []Workspa
 	return []Workspace{changed}
 }
 
-// with is a map with one more entry; the one it is made from stays as it is.
-func with[K comparable, V any](m map[K]V, k K, v V) map[K]V {
-	more := make(map[K]V, len(m)+1)
-	for key, value := range m {
-		more[key] = value
+// joined are the members with one more; the list it is made from stays as it is.
+func joined(members []ident.User, u ident.User) []ident.User {
+	i, is := slices.BinarySearch(members, u)
+	if is {
+		return members
 	}
-	more[k] = v
-	return more
+	return slices.Insert(slices.Clone(members), i, u)
 }

@@ -73,11 +73,8 @@ func (s *Snapshot) Explain(q Question) Explanation {
 
 // stale finds the key whose secret before its last reset this is.
 func (s *Snapshot) stale(d secret.Digest) *Key {
-	k, known := s.keys.get(d)
-	if !known || k.Digest == d {
-		return nil
-	}
-	if _, homed := s.workspaces.get(k.Workspace); !homed {
+	k := s.KeyBy(d)
+	if k == nil || k.Digest == d || s.homeOf(k) == nil {
 		return nil
 	}
 	return k

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"bailiwick/internal/catalogue"
+	"bailiwick/internal/ident"
 	"bailiwick/internal/policy"
 	"bailiwick/internal/secret"
 )
@@ -118,11 +119,11 @@ func (w world) make(c policy.Change, q policy.Question) policy.Question {
 				k = other
 			}
 		}
-		k.ID, k.Owner, k.Digest, k.Previous = "key-fresh", "usr-fresh", secret.Digest{200}, secret.Digest{}
+		k = k.Narrow(func(r *policy.Rare) { r.Previous = secret.Digest{} })
+		k.ID, k.Owner, k.Digest = "key-fresh", "usr-fresh", secret.Digest{200}
 		w.users["usr-fresh"] = policy.User{ID: "usr-fresh", Account: k.Account}
 		home := w.workspaces[k.Workspace]
-		home.Members = maps.Clone(home.Members)
-		home.Members["usr-fresh"] = true
+		home.Members = joined(home.Members, "usr-fresh")
 		w.workspaces[k.Workspace] = home
 		w.keys[k.ID] = k
 		q.Digest = k.Digest
@@ -136,9 +137,9 @@ func (w world) make(c policy.Change, q policy.Question) policy.Question {
 		case policy.ExtendKey:
 			k.Expires = time.Time{}
 		case policy.WidenKey:
-			k.Models = append(slices.Clone(k.Models), c.Model)
+			k = k.Narrow(func(r *policy.Rare) { r.Models = append(slices.Clone(r.Models), c.Model) })
 		case policy.AllowAddress:
-			k.Networks = append(slices.Clone(k.Networks), netip.PrefixFrom(c.Address, 32))
+			k = k.Narrow(func(r *policy.Rare) { r.Networks = append(slices.Clone(r.Networks), netip.PrefixFrom(c.Address, 32)) })
 		}
 		w.keys[k.ID] = k
 	case policy.EnableUser:
@@ -147,13 +148,11 @@ func (w world) make(c policy.Change, q policy.Question) policy.Question {
 		w.users[c.User] = u
 	case policy.AddMember:
 		ws := w.workspaces[c.Workspace]
-		ws.Members = maps.Clone(ws.Members)
-		ws.Members[c.User] = true
+		ws.Members = joined(ws.Members, c.User)
 		w.workspaces[c.Workspace] = ws
 	case policy.Authorize:
 		ws := w.workspaces[c.Workspace]
-		ws.Grants = maps.Clone(ws.Grants)
-		ws.Grants[c.Model] |= catalogue.Of(c.Capability)
+		ws.Grants = ws.Grants.With(c.Model, ws.Grants.Get(c.Model)|catalogue.Of(c.Capability))
 		w.workspaces[c.Workspace] = ws
 	case policy.AddModel, policy.Serve:
 		account := w.workspaces[c.Workspace].Account
@@ -180,12 +179,19 @@ func TestAnAddressThatWasNotSaidIsExplainedByOneThatWouldDo(t *testing.T) {
 	}
 }
 
+// joined are members and one more.
+func joined(members []ident.User, u ident.User) []ident.User {
+	all := append(slices.Clone(members), u)
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
 // narrowed is a world of one key that works from some networks alone.
 func narrowed(networks ...netip.Prefix) *policy.Snapshot {
 	return (&policy.Snapshot{}).With(policy.Facts{
 		Version: 1, Accounts: []policy.Account{{ID: "acc-1"}}, Workspaces: []policy.Workspace{{ID: "llm-1", Account: "acc-1", Default: true}},
 		Users: []policy.User{{ID: "usr-1", Everywhere: true}},
-		Keys:  []policy.Key{{ID: "key-1", Account: "acc-1", Workspace: "llm-1", Owner: "usr-1", Digest: digestOf(1), Networks: networks}},
+		Keys:  []policy.Key{{ID: "key-1", Account: "acc-1", Workspace: "llm-1", Owner: "usr-1", Digest: digestOf(1), Rare: &policy.Rare{Networks: networks}}},
 	})
 }
 
@@ -202,7 +208,7 @@ func TestAnAddressInAZoneIsNeverPromised(t *testing.T) {
 }
 
 func TestTheSecretBeforeAResetIsExplainedByItsKey(t *testing.T) {
-	key := policy.Key{ID: "key-1", Account: "acc-1", Workspace: "llm-1", Owner: "usr-1", Digest: digestOf(2), Previous: digestOf(1), PreviousUntil: start}
+	key := policy.Key{ID: "key-1", Account: "acc-1", Workspace: "llm-1", Owner: "usr-1", Digest: digestOf(2), Rare: &policy.Rare{Previous: digestOf(1), PreviousUntil: start}}
 	s := narrowed().With(policy.Facts{Version: 2, Keys: []policy.Key{key}})
 	e := s.Explain(policy.Question{Presented: true, Digest: digestOf(1), At: start})
 	if e.Refused != policy.KeyKnown || e.Stale == nil || e.Stale.ID != "key-1" || e.Changes[0].Do != policy.PresentSecret || e.Changes[0].Next != policy.Nothing {

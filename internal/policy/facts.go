@@ -21,6 +21,8 @@ type Account struct {
 	KeyCallsSet, WorkspaceCallsSet limit.Setter // who set them
 }
 
+func nameOfAccount(a *Account) ident.Account { return a.ID }
+
 // Workspace is what the policy needs to know of a workspace: its grants and
 // who belongs to it.
 type Workspace struct {
@@ -29,10 +31,12 @@ type Workspace struct {
 	Name    string
 	Default bool
 	CallAll bool
-	Grants  map[ident.Model]catalogue.Capabilities
-	Members map[ident.User]bool
-	Limits  map[ident.Model]limit.Setting
+	Grants  Pairs[ident.Model, catalogue.Capabilities]
+	Members []ident.User // sorted
+	Limits  Pairs[ident.Model, limit.Setting]
 }
+
+func nameOfWorkspace(w *Workspace) ident.Workspace { return w.ID }
 
 // User is what the policy needs to know of the owner of keys.
 type User struct {
@@ -43,6 +47,8 @@ type User struct {
 	Disabled   bool
 }
 
+func nameOfUser(u *User) ident.User { return u.ID }
+
 // Key is what the policy needs to know of an API key.
 type Key struct {
 	ID        ident.Key
@@ -50,14 +56,41 @@ type Key struct {
 	Workspace ident.Workspace
 	Owner     ident.User
 	Digest    secret.Digest
+	Expires   time.Time // zero: never
+	Disabled  bool
+	// Where its workspace and its owner likely are in a snapshot.
+	home, owner uint32
+	// Rare is what few keys have; nil: nothing of it. There may be a hundred
+	// thousand keys, and a key without it takes less than 200 bytes.
+	Rare *Rare
+}
+
+// Rare is what few keys have.
+type Rare struct {
 	// Previous is the secret before the last reset, which works on until
 	// PreviousUntil; zero: none does.
 	Previous      secret.Digest
 	PreviousUntil time.Time
-	Disabled      bool
-	Expires       time.Time      // zero: never
 	Models        []ident.Model  // nil: every model of the workspace
 	Networks      []netip.Prefix // nil: from everywhere
+}
+
+func nameOfKey(k *Key) ident.Key { return k.ID }
+
+// Terms gives what few keys have, also of a key that has nothing of it.
+func (k *Key) Terms() Rare {
+	if k.Rare == nil {
+		return Rare{}
+	}
+	return *k.Rare
+}
+
+// Narrow gives the key with other rare terms.
+func (k Key) Narrow(change func(*Rare)) Key {
+	r := k.Terms()
+	change(&r)
+	k.Rare = &r
+	return k
 }
 
 // Model is a model of an account's catalogue and where it is served, or a
@@ -76,6 +109,8 @@ type Model struct {
 	Servings []Serving         // by order
 	Trainers []Serving         // likewise: programs that train it, and answer no calls
 }
+
+func nameOfModel(m *Model) ModelOf { return ModelOf{m.Account, m.ID} }
 
 // In reports whether the model exists for a workspace.
 func (m *Model) In(ws ident.Workspace) bool { return !m.Private() || m.Workspace == ws }

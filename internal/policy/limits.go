@@ -9,7 +9,7 @@ func (d *Decision) Limits() (own, shared limit.Setting) {
 	if d.Model.Private() {
 		return limit.SettingOf(d.Model.Limit), limit.Setting{}
 	}
-	return d.Workspace.Limits[d.Model.ID], limit.SettingOf(d.Model.Limit)
+	return d.Workspace.Limits.Get(d.Model.ID), limit.SettingOf(d.Model.Limit)
 }
 
 // LimitSetter is who set the limit of a kind that holds for such calls.

@@ -15,7 +15,7 @@ func TestKeysOfSuperAdministratorsNameAnyWorkspaceOnlyToManageIt(t *testing.T) {
 	}
 	s := (&policy.Snapshot{}).With(policy.Facts{
 		Version: 1, Accounts: []policy.Account{{ID: "acc-1"}, {ID: "acc-2"}},
-		Workspaces: []policy.Workspace{{ID: "llm-0", Account: "acc-1", Default: true, Members: map[ident.User]bool{"usr-r": true}}, {ID: "llm-1", Account: "acc-1"}, {ID: "llm-9", Account: "acc-2"}},
+		Workspaces: []policy.Workspace{{ID: "llm-0", Account: "acc-1", Default: true, Members: []ident.User{"usr-r"}}, {ID: "llm-1", Account: "acc-1"}, {ID: "llm-9", Account: "acc-2"}},
 		Users:      []policy.User{{ID: "usr-0", Root: true, Everywhere: true}, {ID: "usr-s", Everywhere: true}, {ID: "usr-r"}},
 		Keys:       []policy.Key{key(1, "llm-0", "usr-0"), key(2, "llm-0", "usr-s"), key(3, "llm-1", "usr-s"), key(4, "llm-0", "usr-r")},
 	})

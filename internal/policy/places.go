@@ -29,8 +29,8 @@ func (k *Keeper) Models(a ident.Account) []catalogue.Model {
 // Places lists where a model of the catalogue is served or only trained, by order.
 func (k *Keeper) Places(a ident.Account, id ident.Model) []provider.Place {
 	s := k.Now()
-	m, known := s.models.get(ModelOf{a, id})
-	if !known || m.Private() {
+	m := s.Model(a, id)
+	if m == nil || m.Private() {
 		return nil
 	}
 	var list []provider.Place
@@ -55,7 +55,7 @@ func (k *Keeper) Provider(id ident.Provider) (provider.Provider, bool) {
 
 // Providers lists those of every account, in no order.
 func (k *Keeper) Providers() (list []provider.Provider) {
-	for _, p := range k.Now().providers.all() {
+	for p := range k.Now().providers.all() {
 		list = append(list, *p)
 	}
 	return list

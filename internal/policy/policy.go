@@ -111,22 +111,22 @@ func (s *Snapshot) identify(q *Question, d *Decision) bool {
 		return false
 	}
 	var home *Workspace
-	k, known := s.keyOf(q)
-	if known {
-		home, known = s.workspaces.get(k.Workspace)
+	k := s.keyOf(q)
+	if k != nil {
+		home = s.homeOf(k)
 	}
-	if known {
-		d.Account, known = s.accounts.get(k.Account)
+	if home != nil {
+		d.Account = s.Account(k.Account)
 	}
-	if d.fails(KeyKnown, !known) {
+	if d.fails(KeyKnown, d.Account == nil) {
 		return false
 	}
 	d.Key = k
 	if d.fails(KeyEnabled, k.Disabled) || d.fails(KeyCurrent, over(k.Expires, q.At) || over(q.Until, q.At)) {
 		return false
 	}
-	owner, known := s.users.get(k.Owner)
-	if d.fails(OwnerBelongs, !known || !belongs(owner, home)) {
+	owner := s.ownerOf(k)
+	if d.fails(OwnerBelongs, owner == nil || !belongs(owner, home)) {
 		return false
 	}
 	d.Workspace = home
@@ -136,13 +136,12 @@ func (s *Snapshot) identify(q *Question, d *Decision) bool {
 // seat finds the workspace of the console and makes sure that the person may be
 // in it. Which of its pages they may open is for access to say.
 func (s *Snapshot) seat(q *Question, d *Decision) bool {
-	u, known := s.users.get(q.Person)
-	w, exists := s.workspaces.get(ident.Workspace(q.Path))
-	if d.fails(WorkspaceExists, !known || !exists || w.Account != u.Account) {
+	u, w := s.user(q.Person), s.workspace(ident.Workspace(q.Path))
+	if d.fails(WorkspaceExists, u == nil || w == nil || w.Account != u.Account) {
 		return false
 	}
-	d.Account, known = s.accounts.get(w.Account)
-	if d.fails(WorkspaceIsOurs, !known || !belongs(u, w)) {
+	d.Account = s.Account(w.Account)
+	if d.fails(WorkspaceIsOurs, d.Account == nil || !belongs(u, w)) {
 		return false
 	}
 	d.Workspace = w
@@ -152,20 +151,24 @@ func (s *Snapshot) seat(q *Question, d *Decision) bool {
 // belongs reports whether a user may log on and may be in a workspace of their
 // account.
 func belongs(u *User, w *Workspace) bool {
-	return !u.Disabled && (u.Everywhere || w.Members[u.ID])
+	if u.Disabled || u.Everywhere {
+		return !u.Disabled
+	}
+	_, is := slices.BinarySearch(w.Members, u.ID)
+	return is
 }
 
-// keyOf finds the key that was presented. A secret before the last reset is
-// found only as long as the two overlap.
-func (s *Snapshot) keyOf(q *Question) (*Key, bool) {
+// keyOf finds the key that was presented; nil: it is none. A secret before the
+// last reset is found only as long as the two overlap.
+func (s *Snapshot) keyOf(q *Question) *Key {
 	if q.Digest.Zero() {
-		return nil, false
+		return nil
 	}
-	k, known := s.keys.get(q.Digest)
-	if known && k.Digest != q.Digest && !q.At.Before(k.PreviousUntil) {
-		return nil, false
+	k := s.KeyBy(q.Digest)
+	if k != nil && k.Digest != q.Digest && !q.At.Before(k.Rare.PreviousUntil) {
+		return nil
 	}
-	return k, known
+	return k
 }
 
 // over reports whether a time, if there is one, has come.
@@ -180,38 +183,45 @@ func (s *Snapshot) place(q *Question, d *Decision) bool {
 		return false
 	}
 	if named != "" && named != string(home.ID) && (s.namesAny(d.Key, home) || q.Manage && s.manages(d.Key, home)) {
-		w, known := s.workspaces.get(ident.Workspace(named))
-		if d.fails(WorkspaceExists, !known || w.Account != d.Account.ID) {
+		w := s.workspace(ident.Workspace(named))
+		if d.fails(WorkspaceExists, w == nil || w.Account != d.Account.ID) {
 			return false
 		}
 		d.Workspace = w
 	} else if d.fails(WorkspaceIsOurs, named != "" && named != string(home.ID)) {
 		return false
 	}
-	return !d.fails(AddressAllowed, d.Key.Networks != nil && !inside(q.Address, d.Key.Networks))
+	networks := d.Key.Terms().Networks
+	return !d.fails(AddressAllowed, networks != nil && !inside(q.Address, networks))
 }
 
 // namesAny reports whether a key may name any workspace of its account: keys of
 // root in the Default Workspace do.
 func (s *Snapshot) namesAny(k *Key, home *Workspace) bool {
-	owner, ok := s.users.get(k.Owner)
-	return ok && owner.Root && home.Default
+	owner := s.ownerOf(k)
+	return owner != nil && owner.Root && home.Default
 }
 
 // permit makes sure that the workspace may do this with the model.
 func (s *Snapshot) permit(q *Question, d *Decision) {
-	m, known := s.models.get(ModelOf{d.Account.ID, q.Model})
-	if d.fails(ModelExists, !known || !m.In(d.Workspace.ID)) {
+	m := s.Model(d.Account.ID, q.Model)
+	if d.fails(ModelExists, m == nil || !m.In(d.Workspace.ID)) {
 		return
 	}
 	d.Model = m
 	switch {
 	case d.fails(ModelOffers, !m.Offers.Has(q.Capability)):
-	case d.Key != nil && d.fails(KeyCovers, d.Key.Models != nil && !slices.Contains(d.Key.Models, m.ID)):
+	case d.Key != nil && d.fails(KeyCovers, !d.Key.covers(m.ID)):
 	case d.fails(Granted, !s.holds(d.Workspace, m, q.Capability)):
 	case q.Capability == catalogue.Call:
 		d.fails(IsServed, len(m.Servings) == 0)
 	}
+}
+
+// covers reports whether a model is in the key's scope.
+func (k *Key) covers(m ident.Model) bool {
+	models := k.Terms().Models
+	return models == nil || slices.Contains(models, m)
 }
 
 // oneName gives the one workspace that the ways name; empty: none does.

@@ -2,9 +2,11 @@ package policy_test
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net/netip"
 	"os"
+	"reflect"
 	"slices"
 	"strconv"
 	"testing"
@@ -44,7 +46,7 @@ func (w world) reference(q policy.Question) (refused policy.Check, made []policy
 		if refuses(policy.WorkspaceExists, !known || !there || who.Account != place.Account) {
 			return
 		}
-		if refuses(policy.WorkspaceIsOurs, who.Disabled || !who.Everywhere && !place.Members[who.ID]) {
+		if refuses(policy.WorkspaceIsOurs, who.Disabled || !who.Everywhere && !slices.Contains(place.Members, who.ID)) {
 			return
 		}
 		home = place
@@ -56,7 +58,7 @@ func (w world) reference(q policy.Question) (refused policy.Check, made []policy
 			if q.Digest == (secret.Digest{}) {
 				continue
 			}
-			if k.Digest == q.Digest || k.Previous == q.Digest && q.At.Before(k.PreviousUntil) {
+			if k.Digest == q.Digest || k.Terms().Previous == q.Digest && q.At.Before(k.Terms().PreviousUntil) {
 				key = &k
 			}
 		}
@@ -76,7 +78,7 @@ func (w world) reference(q policy.Question) (refused policy.Check, made []policy
 			return
 		}
 		owner, known := w.users[key.Owner]
-		if refuses(policy.OwnerBelongs, !known || owner.Disabled || !owner.Everywhere && !home.Members[owner.ID]) {
+		if refuses(policy.OwnerBelongs, !known || owner.Disabled || !owner.Everywhere && !slices.Contains(home.Members, owner.ID)) {
 			return
 		}
 		names := map[string]bool{}
@@ -103,8 +105,8 @@ func (w world) reference(q policy.Question) (refused policy.Check, made []policy
 		} else if refuses(policy.WorkspaceIsOurs, elsewhere) {
 			return
 		}
-		from := key.Networks == nil
-		for _, p := range key.Networks {
+		from := key.Terms().Networks == nil
+		for _, p := range key.Terms().Networks {
 			from = from || p.Contains(q.Address.Unmap())
 		}
 		if refuses(policy.AddressAllowed, !from) {
@@ -123,7 +125,7 @@ func (w world) reference(q policy.Question) (refused policy.Check, made []policy
 	if refuses(policy.ModelOffers, !m.Offers.Has(q.Capability)) {
 		return
 	}
-	if key != nil && refuses(policy.KeyCovers, key.Models != nil && !slices.Contains(key.Models, q.Model)) {
+	if key != nil && refuses(policy.KeyCovers, key.Terms().Models != nil && !slices.Contains(key.Terms().Models, q.Model)) {
 		return
 	}
 	right, of, offered := q.Capability, q.Model, true
@@ -134,7 +136,7 @@ func (w world) reference(q policy.Question) (refused policy.Check, made []policy
 	}
 	allowed := home.Default
 	allowed = allowed || right == catalogue.Call && home.CallAll
-	allowed = allowed || home.Grants[of].Has(right)
+	allowed = allowed || home.Grants.Get(of).Has(right)
 	allowed = allowed && offered
 	if refuses(policy.Granted, !allowed) {
 		return
@@ -172,12 +174,13 @@ func (r maker) change(w world) (f policy.Facts) {
 		w.accounts[a.ID] = a
 		f.Accounts = append(f.Accounts, a)
 	case 1:
-		ws := policy.Workspace{ID: r.workspace(), Account: r.account(), Default: r.some(3), CallAll: r.some(5),
-			Grants: map[ident.Model]catalogue.Capabilities{}, Members: map[ident.User]bool{}}
+		ws := policy.Workspace{ID: r.workspace(), Account: r.account(), Default: r.some(3), CallAll: r.some(5)}
+		grants, members := map[ident.Model]catalogue.Capabilities{}, map[ident.User]bool{}
 		for range r.IntN(4) {
-			ws.Grants[r.model()] |= catalogue.Capabilities(r.IntN(8))
-			ws.Members[r.user()] = true
+			grants[r.model()] |= catalogue.Capabilities(r.IntN(8))
+			members[r.user()] = true
 		}
+		ws.Grants, ws.Members = policy.PairsOf(grants), slices.Sorted(maps.Keys(members))
 		if r.some(8) {
 			delete(w.workspaces, ws.ID)
 			f.Gone.Workspaces = append(f.Gone.Workspaces, ws.ID)
@@ -238,21 +241,25 @@ func (r maker) changeKey(w world, f *policy.Facts) {
 		return
 	}
 	for other, o := range w.keys {
-		if other != id && (o.Digest == k.Digest || o.Previous == k.Digest) {
+		if other != id && (o.Digest == k.Digest || o.Terms().Previous == k.Digest) {
 			return
 		}
 	}
+	var rare policy.Rare
 	if before, there := w.keys[id]; there && before.Digest != k.Digest {
-		k.Previous, k.PreviousUntil = before.Digest, start.Add(time.Duration(r.IntN(5))*time.Hour)
+		rare.Previous, rare.PreviousUntil = before.Digest, start.Add(time.Duration(r.IntN(5))*time.Hour)
 	}
 	if r.some(4) {
 		k.Expires = start.Add(time.Duration(r.IntN(5)) * time.Hour)
 	}
 	if r.some(4) {
-		k.Models = []ident.Model{r.model()}
+		rare.Models = []ident.Model{r.model()}
 	}
 	if r.some(4) {
-		k.Networks = []netip.Prefix{netip.MustParsePrefix("10.0.0.0/30")}
+		rare.Networks = []netip.Prefix{netip.MustParsePrefix("10.0.0.0/30")}
+	}
+	if !reflect.ValueOf(rare).IsZero() || r.some(2) { // empty terms are as good as none
+		k.Rare = &rare
 	}
 	w.keys[id] = k
 	f.Keys = append(f.Keys, k)
@@ -429,7 +436,7 @@ func TestASnapshotNeverChanges(t *testing.T) {
 	facts := policy.Facts{
 		Version:    1,
 		Accounts:   []policy.Account{{ID: "acc-1"}},
-		Workspaces: []policy.Workspace{{ID: "llm-1", Account: "acc-1", Members: map[ident.User]bool{"usr-1": true}}},
+		Workspaces: []policy.Workspace{{ID: "llm-1", Account: "acc-1", Members: []ident.User{"usr-1"}}},
 		Users:      []policy.User{{ID: "usr-1"}},
 		Keys:       []policy.Key{{ID: "key-1", Account: "acc-1", Workspace: "llm-1", Owner: "usr-1", Digest: digest}},
 	}

@@ -14,13 +14,13 @@ import (
 // a change of the world makes a new one, which shares what did not change.
 type Snapshot struct {
 	version    int64
-	accounts   table[ident.Account, *Account]
-	workspaces table[ident.Workspace, *Workspace]
-	users      table[ident.User, *User]
-	keys       table[secret.Digest, *Key]
-	keysByID   table[ident.Key, *Key]
-	models     table[ModelOf, *Model]
-	providers  table[ident.Provider, *provider.Provider]
+	accounts   roll[ident.Account, Account]
+	workspaces roll[ident.Workspace, Workspace]
+	users      roll[ident.User, User]
+	keys       roll[ident.Key, Key]
+	digests    index // the keys' numbers, by what keys are found by
+	models     roll[ModelOf, Model]
+	providers  roll[ident.Provider, provider.Provider]
 }
 
 // Version grows with every change of the world.
@@ -31,64 +31,88 @@ func (s *Snapshot) Version() int64 { return s.version }
 func (s *Snapshot) With(f Facts) *Snapshot {
 	next := *s
 	next.version = f.Version
-	next.accounts = edit(s.accounts, f.Accounts, func(a *Account) (ident.Account, *Account) { return a.ID, a }, nil)
-	next.workspaces = edit(s.workspaces, f.Workspaces, func(w *Workspace) (ident.Workspace, *Workspace) { return w.ID, w }, f.Gone.Workspaces)
-	next.users = edit(s.users, f.Users, func(u *User) (ident.User, *User) { return u.ID, u }, f.Gone.Users)
-	next.models = edit(s.models, f.Models, func(m *Model) (ModelOf, *Model) { return ModelOf{m.Account, m.ID}, m }, f.Gone.Models)
-	next.providers = edit(s.providers, f.Providers, func(p *provider.Provider) (ident.Provider, *provider.Provider) { return p.ID, p }, f.Gone.Providers)
-
-	// A key is found by its digests and goes by its id.
-	var dead []secret.Digest
-	for _, k := range f.Keys {
-		dead = s.digestsOf(k.ID, dead)
-	}
-	for _, id := range f.Gone.Keys {
-		dead = s.digestsOf(id, dead)
-	}
-	next.keys = edit(s.keys, f.Keys, func(k *Key) (secret.Digest, *Key) { return k.Digest, k }, dead)
-	next.keys = edit(next.keys, overlapping(f.Keys), func(k **Key) (secret.Digest, *Key) { return (*k).Previous, *k }, nil)
-	next.keysByID = edit(s.keysByID, f.Keys, func(k *Key) (ident.Key, *Key) { return k.ID, k }, f.Gone.Keys)
+	next.accounts = s.accounts.with(f.Accounts, nil, nameOfAccount)
+	next.workspaces = s.workspaces.with(f.Workspaces, f.Gone.Workspaces, nameOfWorkspace)
+	next.users = s.users.with(f.Users, f.Gone.Users, nameOfUser)
+	next.models = s.models.with(f.Models, f.Gone.Models, nameOfModel)
+	next.providers = s.providers.with(f.Providers, f.Gone.Providers, nameOfProvider)
+	next.changeKeys(f)
 	return &next
 }
 
-// digestsOf appends the digests a key is found by now.
-func (s *Snapshot) digestsOf(id ident.Key, to []secret.Digest) []secret.Digest {
-	k, ok := s.keysByID.get(id)
-	if !ok {
-		return to
+// changeKeys takes the facts about keys. A key is found by its digests and goes
+// by its id; what its digests were is forgotten before any new one counts.
+func (s *Snapshot) changeKeys(f Facts) {
+	if len(f.Keys) == 0 && len(f.Gone.Keys) == 0 {
+		return
 	}
-	if to = append(to, k.Digest); !k.Previous.Zero() {
-		to = append(to, k.Previous)
-	}
-	return to
-}
-
-// overlapping picks the keys whose secret before the last reset may still work.
-func overlapping(keys []Key) (picked []*Key) {
-	for i := range keys {
-		if !keys[i].Previous.Zero() {
-			picked = append(picked, &keys[i])
+	keys, digests := s.keys.draft(len(f.Keys)), s.digests.draft(len(f.Keys))
+	forget := func(id ident.Key) {
+		if n := keys.number(id, nameOfKey); n != 0 {
+			keys.at(n).digests(func(d secret.Digest) { digests.remove(hashOf(d), n) })
 		}
 	}
-	return picked
+	for i := range f.Keys {
+		forget(f.Keys[i].ID)
+	}
+	for _, id := range f.Gone.Keys {
+		forget(id)
+		keys.remove(id, nameOfKey)
+	}
+	for _, k := range f.Keys {
+		k.home, k.owner = s.workspaces.number(k.Workspace, nameOfWorkspace), s.users.number(k.Owner, nameOfUser)
+		n := keys.put(&k, nameOfKey)
+		k.digests(func(d secret.Digest) { digests.insert(hashOf(d), n) })
+	}
+	s.keys, s.digests = keys.done(), digests.index
 }
+
+// digests are what a key is found by.
+func (k *Key) digests(each func(secret.Digest)) {
+	each(k.Digest)
+	if k.Rare != nil && !k.Rare.Previous.Zero() {
+		each(k.Rare.Previous)
+	}
+}
+
+func nameOfProvider(p *provider.Provider) ident.Provider { return p.ID }
+
+// Account finds an account; nil: there is none.
+func (s *Snapshot) Account(id ident.Account) *Account { return s.accounts.get(id, nameOfAccount) }
+
+func (s *Snapshot) workspace(id ident.Workspace) *Workspace {
+	return s.workspaces.get(id, nameOfWorkspace)
+}
+
+func (s *Snapshot) user(id ident.User) *User { return s.users.get(id, nameOfUser) }
+
+// Model finds a model of an account's catalogue or a deployment; nil: there is none.
+func (s *Snapshot) Model(a ident.Account, id ident.Model) *Model {
+	return s.models.get(ModelOf{a, id}, nameOfModel)
+}
+
+// homeOf is the workspace of a key, nil when there is none; ownerOf likewise.
+func (s *Snapshot) homeOf(k *Key) *Workspace {
+	return s.workspaces.near(k.home, k.Workspace, nameOfWorkspace)
+}
+
+func (s *Snapshot) ownerOf(k *Key) *User { return s.users.near(k.owner, k.Owner, nameOfUser) }
 
 // Provider gives a configured provider; nil when there is none.
 func (s *Snapshot) Provider(id ident.Provider) *provider.Provider {
-	p, _ := s.providers.get(id)
-	return p
+	return s.providers.get(id, nameOfProvider)
 }
 
 // Holds reports whether a workspace may use a capability of a model. It is the
 // one rule about rights: Decide asks it for calls, the pages ask it for what
 // they show.
 func (s *Snapshot) Holds(ws ident.Workspace, id ident.Model, c catalogue.Capability) bool {
-	w, ok := s.workspaces.get(ws)
-	if !ok {
+	w := s.workspace(ws)
+	if w == nil {
 		return false
 	}
-	m, ok := s.models.get(ModelOf{w.Account, id})
-	return ok && s.holds(w, m, c)
+	m := s.Model(w.Account, id)
+	return m != nil && s.holds(w, m, c)
 }
 
 func (s *Snapshot) holds(w *Workspace, m *Model, c catalogue.Capability) bool {
@@ -101,14 +125,14 @@ func (s *Snapshot) holds(w *Workspace, m *Model, c catalogue.Capability) bool {
 	case w.Default, c == catalogue.Call && w.CallAll:
 		return true
 	}
-	return w.Grants[m.ID].Has(c)
+	return w.Grants.Get(m.ID).Has(c)
 }
 
 // base is the model of the catalogue that a private model goes back to; nil
 // when there is none.
 func (s *Snapshot) base(m *Model) *Model {
-	base, ok := s.models.get(ModelOf{m.Account, m.Base})
-	if !ok || base.Private() {
+	base := s.Model(m.Account, m.Base)
+	if base == nil || base.Private() {
 		return nil
 	}
 	return base
@@ -116,8 +140,8 @@ func (s *Snapshot) base(m *Model) *Model {
 
 // Served reports whether some provider serves the model.
 func (s *Snapshot) Served(a ident.Account, id ident.Model) bool {
-	m, ok := s.models.get(ModelOf{a, id})
-	return ok && len(m.Servings) > 0
+	m := s.Model(a, id)
+	return m != nil && len(m.Servings) > 0
 }
 
 // Models lists, by id, the models an allowed question's caller may use for a
@@ -129,11 +153,11 @@ func (s *Snapshot) Models(q Question, c catalogue.Capability) []*Model {
 		return nil
 	}
 	var list []*Model
-	for of, m := range s.models.all() {
-		if of.Account != who.Workspace.Account {
+	for m := range s.models.all() {
+		if m.Account != who.Workspace.Account {
 			continue
 		}
-		q.Model, q.Capability = of.Model, c
+		q.Model, q.Capability = m.ID, c
 		if d := s.Decide(q); d.Allowed() || d.Refused == IsServed {
 			list = append(list, m)
 		}
@@ -144,15 +168,20 @@ func (s *Snapshot) Models(q Question, c catalogue.Capability) []*Model {
 
 // Key gives a key by its id; nil when there is none.
 func (s *Snapshot) Key(id ident.Key) *Key {
-	k, _ := s.keysByID.get(id)
-	return k
+	return s.keys.get(id, nameOfKey)
 }
 
 // KeyBy gives the key that goes, or before its last reset went, by a digest;
 // nil when there is none.
 func (s *Snapshot) KeyBy(d secret.Digest) *Key {
-	k, _ := s.keys.get(d)
-	return k
+	n := s.digests.find(hashOf(d), func(n uint32) bool {
+		k := s.keys.at(n)
+		return k.Digest == d || k.Rare != nil && k.Rare.Previous == d
+	})
+	if n == 0 {
+		return nil
+	}
+	return s.keys.at(n)
 }
 
 // NamesAny reports whether a question's key may name any workspace of its account.
@@ -161,8 +190,8 @@ func (s *Snapshot) NamesAny(q Question) bool {
 	if k == nil {
 		return false
 	}
-	home, known := s.workspaces.get(k.Workspace)
-	return known && s.namesAny(k, home)
+	home := s.homeOf(k)
+	return home != nil && s.namesAny(k, home)
 }
 
 // Catalogue lists the models of an account's catalogue, by id.
@@ -170,22 +199,10 @@ func (s *Snapshot) Catalogue(a ident.Account) []*Model {
 	return s.modelsOf(a, func(m *Model) bool { return !m.Private() })
 }
 
-// Account finds an account; nil: there is none.
-func (s *Snapshot) Account(id ident.Account) *Account {
-	a, _ := s.accounts.get(id)
-	return a
-}
-
-// Model finds a model of an account's catalogue or a deployment; nil: there is none.
-func (s *Snapshot) Model(a ident.Account, id ident.Model) *Model {
-	m, _ := s.models.get(ModelOf{a, id})
-	return m
-}
-
 // Private lists the models that are a workspace's alone, by id.
 func (s *Snapshot) Private(ws ident.Workspace) []*Model {
-	w, known := s.workspaces.get(ws)
-	if !known {
+	w := s.workspace(ws)
+	if w == nil {
 		return nil
 	}
 	return s.modelsOf(w.Account, func(m *Model) bool { return m.Workspace == ws })
@@ -199,8 +216,8 @@ func (s *Snapshot) Deployed(a ident.Account) []*Model {
 // modelsOf lists models of an account by id, the catalogue's or deployments.
 func (s *Snapshot) modelsOf(a ident.Account, wanted func(*Model) bool) []*Model {
 	var list []*Model
-	for of, m := range s.models.all() {
-		if of.Account == a && wanted(m) {
+	for m := range s.models.all() {
+		if m.Account == a && wanted(m) {
 			list = append(list, m)
 		}
 	}
@@ -210,8 +227,8 @@ func (s *Snapshot) modelsOf(a ident.Account, wanted func(*Model) bool) []*Model 
 
 // WorkspaceName is what a workspace is called; empty when there is none.
 func (s *Snapshot) WorkspaceName(id ident.Workspace) string {
-	w, known := s.workspaces.get(id)
-	if !known {
+	w := s.workspace(id)
+	if w == nil {
 		return ""
 	}
 	return w.Name

@@ -26,7 +26,7 @@ func (s *Store) Facts(ctx context.Context, after int64) (f policy.Facts, err err
 		if err != nil {
 			return err
 		}
-		return wanted.load(ctx, tx, &f)
+		return loader{wanted, map[string]string{}}.load(ctx, tx, &f)
 	})
 	if err != nil {
 		return policy.Facts{}, fmt.Errorf("facts: %w", err)
@@ -92,9 +92,25 @@ func gone[K comparable](e extent, k kind, found map[K]bool, name func(a ident.Ac
 
 func named[K ~string](_ ident.Account, id string) K { return K(id) }
 
-func (e extent) load(ctx context.Context, tx *gorm.DB, f *policy.Facts) error {
+// loader reads what is wanted. Names that are the same are one text in all that
+// it gives: a hundred thousand of them would be read many times over.
+type loader struct {
+	extent
+	names map[string]string
+}
+
+// once gives the first of the texts that are the same.
+func once[T ~string](l loader, s T) T {
+	if first, known := l.names[string(s)]; known {
+		return T(first)
+	}
+	l.names[string(s)] = string(s)
+	return s
+}
+
+func (l loader) load(ctx context.Context, tx *gorm.DB, f *policy.Facts) error {
 	for _, load := range []func(context.Context, *gorm.DB, *policy.Facts) error{
-		e.loadAccounts, e.loadUsers, e.loadWorkspaces, e.loadModels, e.loadKeys, e.loadProviders,
+		l.loadAccounts, l.loadUsers, l.loadWorkspaces, l.loadModels, l.loadKeys, l.loadProviders,
 	} {
 		if err := load(ctx, tx, f); err != nil {
 			return err
@@ -103,7 +119,7 @@ func (e extent) load(ctx context.Context, tx *gorm.DB, f *policy.Facts) error {
 	return nil
 }
 
-func (e extent) loadAccounts(ctx context.Context, tx *gorm.DB, f *policy.Facts) error {
+func (l loader) loadAccounts(ctx context.Context, tx *gorm.DB, f *policy.Facts) error {
 	type line struct {
 		ID             ident.Account
 		NameWorkspace  bool
@@ -114,62 +130,52 @@ func (e extent) loadAccounts(ctx context.Context, tx *gorm.DB, f *policy.Facts) 
 		KeyCallsSetBy, WorkspaceCallsSetBy string
 		KeyCallsSetAt, WorkspaceCallsSetAt stamp
 	}
-	lines, err := rowsOf[line](ctx, tx, e, anAccount, `SELECT a.id, a.name_workspace, a.key_calls, a.workspace_calls, w.id AS first,
+	lines, err := rowsOf[line](ctx, tx, l.extent, anAccount, `SELECT a.id, a.name_workspace, a.key_calls, a.workspace_calls, w.id AS first,
 		a.key_calls_set_by, a.key_calls_set_at, a.workspace_calls_set_by, a.workspace_calls_set_at FROM accounts a
 		JOIN workspaces w ON w.account_id = a.id AND w.is_default WHERE`, "a.id", "a.id")
-	for _, l := range lines {
+	for _, r := range lines {
 		f.Accounts = append(f.Accounts, policy.Account{
-			ID: l.ID, Default: l.First, NameWorkspace: l.NameWorkspace, KeyCalls: l.KeyCalls, WorkspaceCalls: l.WorkspaceCalls,
-			KeyCallsSet:       limit.Setter{By: l.KeyCallsSetBy, At: l.KeyCallsSetAt.time()},
-			WorkspaceCallsSet: limit.Setter{By: l.WorkspaceCallsSetBy, At: l.WorkspaceCallsSetAt.time()},
+			ID: once(l, r.ID), Default: once(l, r.First), NameWorkspace: r.NameWorkspace, KeyCalls: r.KeyCalls, WorkspaceCalls: r.WorkspaceCalls,
+			KeyCallsSet:       limit.Setter{By: r.KeyCallsSetBy, At: r.KeyCallsSetAt.time()},
+			WorkspaceCallsSet: limit.Setter{By: r.WorkspaceCallsSetBy, At: r.WorkspaceCallsSetAt.time()},
 		})
 	}
 	return err
 }
 
-func (e extent) loadUsers(ctx context.Context, tx *gorm.DB, f *policy.Facts) error {
-	rows, err := rowsOf[userRow](ctx, tx, e, aUser, "SELECT id, account_id, role, disabled FROM users WHERE", "account_id", "id")
+func (l loader) loadUsers(ctx context.Context, tx *gorm.DB, f *policy.Facts) error {
+	rows, err := rowsOf[userRow](ctx, tx, l.extent, aUser, "SELECT id, account_id, role, disabled FROM users WHERE", "account_id", "id")
 	found := make(map[ident.User]bool, len(rows))
 	for _, r := range rows {
 		found[r.ID] = true
 		f.Users = append(f.Users, r.fact())
 	}
-	f.Gone.Users = gone(e, aUser, found, named[ident.User])
+	f.Gone.Users = gone(l.extent, aUser, found, named[ident.User])
 	return err
 }
 
-func (e extent) loadKeys(ctx context.Context, tx *gorm.DB, f *policy.Facts) error {
-	rows, err := rowsOf[keyRow](ctx, tx, e, aKey, `SELECT id, account_id, workspace_id, owner_id, digest, previous, previous_until,
+func (l loader) loadKeys(ctx context.Context, tx *gorm.DB, f *policy.Facts) error {
+	rows, err := rowsOf[keyRow](ctx, tx, l.extent, aKey, `SELECT id, account_id, workspace_id, owner_id, digest, previous, previous_until,
 		disabled, expires, models, networks FROM keys WHERE`, "account_id", "id")
 	if err != nil {
 		return err
 	}
 	found := make(map[ident.Key]bool, len(rows))
 	f.Keys = make([]policy.Key, len(rows))
-	names := map[string]string{} // accounts, workspaces and owners have many keys, and one name
 	for i, r := range rows {
 		found[r.ID] = true
 		if f.Keys[i], err = r.fact(); err != nil {
 			return err
 		}
 		k := &f.Keys[i]
-		k.Account, k.Workspace, k.Owner = once(names, k.Account), once(names, k.Workspace), once(names, k.Owner)
+		k.Account, k.Workspace, k.Owner = once(l, k.Account), once(l, k.Workspace), once(l, k.Owner)
 	}
-	f.Gone.Keys = gone(e, aKey, found, named[ident.Key])
+	f.Gone.Keys = gone(l.extent, aKey, found, named[ident.Key])
 	return nil
 }
 
-// once gives the first of the texts that are the same.
-func once[T ~string](known map[string]string, s T) T {
-	if first, ok := known[string(s)]; ok {
-		return T(first)
-	}
-	known[string(s)] = string(s)
-	return s
-}
-
-func (e extent) loadProviders(ctx context.Context, tx *gorm.DB, f *policy.Facts) error {
-	rows, err := rowsOf[providerRow](ctx, tx, e, aProvider, "SELECT * FROM providers WHERE", "account_id", "id")
+func (l loader) loadProviders(ctx context.Context, tx *gorm.DB, f *policy.Facts) error {
+	rows, err := rowsOf[providerRow](ctx, tx, l.extent, aProvider, "SELECT * FROM providers WHERE", "account_id", "id")
 	found := make(map[ident.Provider]bool, len(rows))
 	f.Providers = make([]provider.Provider, len(rows))
 	for i, r := range rows {
@@ -177,6 +183,6 @@ func (e extent) loadProviders(ctx context.Context, tx *gorm.DB, f *policy.Facts)
 		f.Providers[i] = r.provider()
 		f.Providers[i].TestedAt, f.Providers[i].TestError = stamp(0).time(), "" // noted without a change of version
 	}
-	f.Gone.Providers = gone(e, aProvider, found, named[ident.Provider])
+	f.Gone.Providers = gone(l.extent, aProvider, found, named[ident.Provider])
 	return err
 }

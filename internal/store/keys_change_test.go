@@ -90,8 +90,8 @@ func TestThePolicyLearnsWhatNarrowsAKeyAndItsOldSecret(t *testing.T) {
 		k.Digest = secret.TokenDigest("new")
 		must(t, s.ResetKey(ctx, w.Default, k, k.Previous, w.Why("keys:reset")))
 		want := policy.Key{
-			ID: k.ID, Account: w.Account.ID, Workspace: w.Default, Owner: w.Root.ID, Digest: k.Digest, Previous: k.Previous,
-			PreviousUntil: k.PreviousUntil, Expires: k.ExpiresAt, Models: k.Models, Networks: k.Networks,
+			ID: k.ID, Account: w.Account.ID, Workspace: w.Default, Owner: w.Root.ID, Digest: k.Digest, Expires: k.ExpiresAt,
+			Rare: &policy.Rare{Previous: k.Previous, PreviousUntil: k.PreviousUntil, Models: k.Models, Networks: k.Networks},
 		}
 		for _, after := range []int64{0, before} {
 			if f := facts(t, s, after); len(f.Keys) != 1 || !reflect.DeepEqual(f.Keys[0], want) {

@@ -44,7 +44,7 @@ func TestAWorkspaceIsPermittedSeveralModelsAtOnceOrNone(t *testing.T) {
 					t.Fatalf("the policy knows %+v", w)
 				}
 				for m, c := range grants {
-					if w.Grants[m] != c {
+					if w.Grants.Get(m) != c {
 						t.Fatalf("the policy knows %+v", w.Grants)
 					}
 				}

@@ -56,7 +56,7 @@ func TestALimitIsOverlaidDeletedAndKnownToThePolicyAtOnce(t *testing.T) {
 			f, err := s.Facts(ctx, 0)
 			must(t, err)
 			for _, w := range f.Workspaces {
-				if w.ID == e.ws.ID && w.Limits[e.model] != set[e.model] {
+				if w.ID == e.ws.ID && w.Limits.Get(e.model) != set[e.model] {
 					t.Fatalf("the policy knows %+v, kept is %+v", w.Limits, set)
 				}
 			}

@@ -91,7 +91,7 @@ func ListLimits(r *http.Request, models []*policy.Model, ws *policy.Workspace, i
 	found := []quota{}
 	for _, m := range models {
 		if q.named(m) {
-			found = append(found, quota{m.ID, ws.ID, figuresOf(limit.Of(m.Limit), m.Limit.UsageField), figuresOf(ws.Limits[m.ID].Limit, "")})
+			found = append(found, quota{m.ID, ws.ID, figuresOf(limit.Of(m.Limit), m.Limit.UsageField), figuresOf(ws.Limits.Get(m.ID).Limit, "")})
 		}
 	}
 	return enveloped(struct {

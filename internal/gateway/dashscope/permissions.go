@@ -117,7 +117,7 @@ func ListPermissions(r *http.Request, models []*policy.Model, ws *policy.Workspa
 	found := []permitted{}
 	for _, m := range models {
 		if m.Offers != 0 && q.named(m) && (scope == "AUTHORIZABLE" || holds(ws.ID, m.ID, catalogue.Call)) {
-			found = append(found, permitted{m.ID, m.Name, granted(m, ws.Grants[m.ID])})
+			found = append(found, permitted{m.ID, m.Name, granted(m, ws.Grants.Get(m.ID))})
 		}
 	}
 	return enveloped(struct {

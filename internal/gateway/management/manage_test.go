@@ -55,8 +55,8 @@ func TestPermissionsAreChangedAsInTheOriginalAndHoldAtOnce(t *testing.T) {
 			f, err := r.Store.Facts(t.Context(), 0)
 			r.must(err)
 			for _, w := range f.Workspaces {
-				if w.ID == r.marketing.ID && w.Grants["qwen-plus"] != want {
-					r.t.Errorf("rights %b, want %b", w.Grants["qwen-plus"], want)
+				if w.ID == r.marketing.ID && w.Grants.Get("qwen-plus") != want {
+					r.t.Errorf("rights %b, want %b", w.Grants.Get("qwen-plus"), want)
 				}
 			}
 		}
