@@ -3,6 +3,8 @@ package gateway
 import (
 	"context"
 	"net/http"
+	"slices"
+	"strings"
 
 	"bailiwick/internal/gateway/dialect"
 	"bailiwick/internal/provider"
@@ -17,6 +19,11 @@ func (c *Call) send(ctx context.Context, server provider.Server, name string) (*
 	for len(ways) > 1 && !server.Has(ways[0]) {
 		ways = ways[1:]
 	}
+	hints, _ := c.exchange.(dialect.Hinting)
+	if hints != nil {
+		caching, knows := server.(provider.Caching)
+		hints.Marks(knows && caching.Caches())
+	}
 	for {
 		body, r := c.exchange.Body(ways[0], name)
 		if r != nil {
@@ -28,9 +35,30 @@ func (c *Call) send(ctx context.Context, server provider.Server, name string) (*
 			return nil, &dialect.NoCounting, nil
 		}
 		if ways = ways[1:]; err != nil || len(ways) == 0 || !lacking(answer.Status) {
+			if err == nil {
+				c.tellLeftOut(hints, answer)
+			}
 			return answer, nil, err
 		}
 		answer.Body.Close()
+	}
+}
+
+// leftOut is the header that names hints which were not passed on: members that
+// change no answer, and for which the provider has no word.
+const leftOut = "X-Bailiwick-Left-Out"
+
+// tellLeftOut says what the provider that was asked last was not told.
+func (c *Call) tellLeftOut(hints dialect.Hinting, a *provider.Answer) {
+	names := a.LeftOut
+	if hints != nil {
+		names = append(hints.LeftOut(), names...)
+	}
+	if h := c.w.Header(); len(names) > 0 {
+		slices.Sort(names)
+		c.tell(h, leftOut, strings.Join(slices.Compact(names), ", "))
+	} else {
+		delete(h, leftOut)
 	}
 }
 

@@ -98,6 +98,11 @@ type Server interface {
 	Models(ctx context.Context) ([]string, error)
 }
 
+// Caching is a server that may know the mark cache_control in the parts of a
+// content, which says that what was said up to there is worth keeping in a cache.
+// Others are not sent it: some refuse what they do not know.
+type Caching interface{ Caches() bool }
+
 // Request is one call to a provider.
 type Request struct {
 	Path   string // below the base URL, such as "chat/completions"
@@ -113,6 +118,9 @@ type Answer struct {
 	Header http.Header
 	Length int64 // of the body, in bytes; -1: not said
 	Body   io.ReadCloser
+	// LeftOut names members of the request that the provider's protocol has no word
+	// for and that change no answer.
+	LeftOut []string
 }
 
 // Why a provider did not answer, as the cause of the fault that Call returns.

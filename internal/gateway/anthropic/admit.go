@@ -34,6 +34,8 @@ type request struct {
 	Thinking *thinking  `json:"thinking"`
 	Tier     string     `json:"service_tier"`
 	Output   outputting `json:"output_config"`
+
+	Cache jsontext.Value `json:"cache_control"` // of all that is said, by itself
 }
 
 type tool struct {
@@ -42,7 +44,7 @@ type tool struct {
 	Description string         `json:"description"`
 	Input       jsontext.Value `json:"input_schema"`
 	Strict      *bool          `json:"strict"`
-	Cache       jsontext.Value `json:"cache_control"` // about the price, not about what is said
+	Cache       jsontext.Value `json:"cache_control"`
 }
 
 type choice struct {
@@ -54,7 +56,7 @@ type choice struct {
 type thinking struct {
 	Type    string         `json:"type"`
 	Budget  jsontext.Value `json:"budget_tokens"`
-	Display string         `json:"display"` // what is shown of it; all is
+	Display string         `json:"display"` // "omitted": nothing of it is shown
 }
 
 type outputting struct {
@@ -66,7 +68,7 @@ type outputting struct {
 }
 
 // Admit implements dialect.Dialect.
-func (Dialect) Admit(_ *http.Request, s dialect.Service, body []byte, id ident.Call) (dialect.Exchange, *dialect.Refusal) {
+func (Dialect) Admit(r *http.Request, s dialect.Service, body []byte, id ident.Call) (dialect.Exchange, *dialect.Refusal) {
 	o, err := wire.Parse(body)
 	switch {
 	case err == wire.ErrTwice:
@@ -74,14 +76,15 @@ func (Dialect) Admit(_ *http.Request, s dialect.Service, body []byte, id ident.C
 	case err != nil:
 		return nil, &dialect.BadBody
 	}
-	m, r := readModel(o)
-	if r != nil {
-		return nil, r
+	m, refusal := readModel(o)
+	if refusal != nil {
+		return nil, refusal
 	}
 	if s == dialect.CountTokens {
 		return &counting{id: id, body: o, model: m}, nil
 	}
 	x := &exchange{id: id, model: m}
+	x.hint("anthropic-beta", r.Header.Get("Anthropic-Beta") != "") // nothing that is tried out there is here
 	if r := strict("", body, &x.asked); r != nil {
 		return nil, r
 	}
@@ -162,6 +165,8 @@ func (x *exchange) readLimits() *dialect.Refusal {
 	if a.Tier != "" && a.Tier != "auto" && a.Tier != "standard_only" {
 		return dialect.Range("service_tier", `service_tier should be "auto" or "standard_only"`)
 	}
+	x.hint("service_tier", a.Tier == "standard_only") // there is no other
+	x.hint("cache_control", !wire.Null(a.Cache))
 	return nil
 }
 
@@ -175,11 +180,15 @@ func (x *exchange) readTools() *dialect.Refusal {
 		case t.Input.Kind() != '{':
 			return dialect.Range(at("tools", i)+".input_schema", "Field required")
 		}
+		x.hint("tools.cache_control", !wire.Null(t.Cache)) // tools have no parts to mark
 		x.to.Tools = append(x.to.Tools, chat.Tool{Type: "function", Function: chat.Offering{Name: t.Name, Description: t.Description, Parameters: t.Input, Strict: t.Strict}})
 	}
 	c := x.asked.Choice
 	if c == nil {
 		return nil
+	}
+	if c.Name != "" && c.Type != "tool" {
+		return dialect.Unknown("tool_choice.name")
 	}
 	switch c.Type {
 	case "auto", "none":
@@ -204,6 +213,18 @@ func (x *exchange) readThinking() *dialect.Refusal {
 	t := x.asked.Thinking
 	if t == nil {
 		return nil
+	}
+	if t.Type != "enabled" && !wire.Null(t.Budget) {
+		return dialect.Unknown("thinking.budget_tokens")
+	}
+	switch t.Display {
+	case "omitted":
+		x.hushed = true
+	case "summarized":
+		x.hint("thinking.display", true) // all of it is shown
+	case "":
+	default:
+		return dialect.Range("thinking.display", `thinking.display should be "summarized" or "omitted"`)
 	}
 	on := t.Type != "disabled"
 	switch t.Type {

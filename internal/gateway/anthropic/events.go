@@ -77,7 +77,9 @@ func appendEvent(dst []byte, name string, v any) []byte {
 func (x *exchange) piece(dst []byte, c chat.Choice) ([]byte, *dialect.Refusal) {
 	if s := c.Delta.Thought(); s != "" {
 		dst = x.turnTo(dst, "thinking", thoughtBlock{Type: "thinking"})
-		dst = x.delta(dst, "thinking_delta", "thinking", s)
+		if !x.hushed {
+			dst = x.delta(dst, "thinking_delta", "thinking", s)
+		}
 	}
 	if s := c.Delta.Said(); s != "" {
 		dst = x.turnTo(dst, "text", textBlock{Type: "text"})

@@ -1,6 +1,8 @@
 package anthropic
 
 import (
+	"slices"
+
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -19,6 +21,11 @@ type exchange struct {
 	to    chat.Request
 	said  int // bytes
 
+	marks  bool     // the provider takes cache_control
+	marked bool     // and there is some, where a part of a content can carry it
+	hints  []string // what is passed on to nobody
+	hushed bool     // nothing is shown of what the model thinks
+
 	stream stream
 }
 
@@ -28,6 +35,25 @@ func (x *exchange) Model() ident.Model { return x.model }
 func (x *exchange) Stream() bool       { return x.to.Stream }
 func (x *exchange) Said() int          { return x.said }
 func (x *exchange) Ways() []string     { return ways }
+
+// hint notes a hint that is passed on to nobody, if it was given.
+func (x *exchange) hint(name string, given bool) {
+	if given {
+		x.hints = append(x.hints, name)
+	}
+}
+
+// Marks implements dialect.Hinting.
+func (x *exchange) Marks(taken bool) { x.marks = taken }
+
+// LeftOut implements dialect.Hinting.
+func (x *exchange) LeftOut() []string {
+	left := slices.Clone(x.hints)
+	if x.marked && !x.marks {
+		left = append(left, "cache_control")
+	}
+	return left
+}
 
 // Fits implements dialect.Exchange. Reasoning is asked for and forbidden only of
 // models that reason.
@@ -57,7 +83,7 @@ func noMessages(m *policy.Model) *dialect.Refusal {
 // Body implements dialect.Exchange.
 func (x *exchange) Body(_, name string) ([]byte, *dialect.Refusal) {
 	x.to.Model = name
-	body, err := x.to.Body()
+	body, err := x.to.Body(x.marks)
 	if err != nil {
 		return nil, &dialect.BadParameters
 	}
@@ -106,13 +132,13 @@ func (x *exchange) begun() answer {
 }
 
 // consumed says what was consumed, by the same rule that the books follow. What
-// was read from a cache is no part of the input here.
+// was read from a cache, or written to one, is no part of the input here.
 func (x *exchange) consumed(t wire.Tokens, spoken int) consumed {
 	if !t.Said || t.Doubted {
 		t.Input = max(t.Input, wire.Estimate(x.said))
 		t.Output = max(t.Output, wire.Estimate(spoken))
 	}
-	return consumed{Input: t.Input - t.Cached, Read: t.Cached, Output: t.Output}
+	return consumed{Input: t.Input - t.Cached - t.Created, Created: t.Created, Read: t.Cached, Output: t.Output}
 }
 
 // Whole implements dialect.Exchange.
@@ -124,6 +150,9 @@ func (x *exchange) Whole(o wire.Object) ([]byte, *dialect.Refusal) {
 	only := c.Choices[0]
 	a := x.begun()
 	if s := only.Message.Thought(); s != "" {
+		if x.hushed {
+			s = ""
+		}
 		a.Content = append(a.Content, thoughtBlock{"thinking", s, ""})
 	}
 	if s := only.Message.Said(); s != "" {

@@ -28,11 +28,22 @@ type block struct {
 	Content   jsontext.Value `json:"content"`
 	IsError   bool           `json:"is_error"`
 	Thinking  string         `json:"thinking"`
-	Signature string         `json:"signature"` // ours are empty; those of others prove nothing to a provider
+	Signature string         `json:"signature"`
 	Cache     jsontext.Value `json:"cache_control"`
 	Citations jsontext.Value `json:"citations"`
 	Caller    jsontext.Value `json:"caller"`
 }
+
+// The members of each type of block, and of each type of source. Of a type that
+// is not here nothing is taken.
+var (
+	blockMembers = map[string][]string{
+		"text": {"text", "cache_control", "citations"}, "image": {"source", "cache_control"}, "document": {"source", "cache_control"},
+		"tool_result": {"tool_use_id", "content", "is_error", "cache_control"}, "tool_use": {"id", "name", "input", "cache_control", "caller"},
+		"thinking": {"thinking", "signature"},
+	}
+	sourceMembers = map[string][]string{"base64": {"media_type", "data"}, "url": {"url"}, "text": {"media_type", "data"}}
+)
 
 type source struct {
 	Type  string `json:"type"`
@@ -57,11 +68,28 @@ func blocks(where string, raw jsontext.Value) ([]block, *dialect.Refusal) {
 		if r := strict(at(where, i), e, &list[i]); r != nil {
 			return nil, r
 		}
+		if r := ofItsType(at(where, i), e, list[i].Type); r != nil {
+			return nil, r
+		}
 		if c := list[i].Citations; !wire.Null(c) && !wire.EmptyArray(c) {
 			return nil, dialect.Unknown(at(where, i) + ".citations")
 		}
 	}
 	return list, nil
+}
+
+// ofItsType refuses what means nothing in a block of its type, or in its source.
+func ofItsType(where string, raw jsontext.Value, kind string) *dialect.Refusal {
+	if r := dialect.Belongs(where, raw, kind, blockMembers); r != nil {
+		return r
+	}
+	o, _ := wire.Parse(raw) // it was read
+	if source := o.Get("source"); !wire.Null(source) {
+		inner, _ := wire.Parse(source)
+		of, _ := wire.String(inner.Get("type"))
+		return dialect.Belongs(where+".source", source, of, sourceMembers)
+	}
+	return nil
 }
 
 func (x *exchange) readSystem() *dialect.Refusal {
@@ -78,15 +106,28 @@ func (x *exchange) system(where string, raw jsontext.Value) *dialect.Refusal {
 	if r != nil {
 		return r
 	}
-	texts := make([]string, len(list))
+	texts, parts := make([]string, len(list)), make([]chat.Part, len(list))
 	for i, b := range list {
 		if b.Type != "text" {
 			return odd(at(where, i), b)
 		}
 		texts[i] = b.Text
+		if parts[i] = chat.TextPart(b.Text); i < len(list)-1 {
+			parts[i] = chat.TextPart(b.Text + "\n\n") // as they are joined
+		}
+		parts[i].Cache = x.mark(b)
 	}
-	x.say(chat.Message{Role: "system", Content: strings.Join(texts, "\n\n")})
+	x.say(chat.Message{Role: "system", Content: chat.Mark(parts, strings.Join(texts, "\n\n"))})
 	return nil
+}
+
+// mark is a block's cache_control, for the part that comes of it; nil: it has none.
+func (x *exchange) mark(b block) jsontext.Value {
+	if wire.Null(b.Cache) {
+		return nil
+	}
+	x.marked = true
+	return b.Cache
 }
 
 func (x *exchange) say(m chat.Message) { x.to.Messages = append(x.to.Messages, m) }
@@ -154,7 +195,7 @@ func (x *exchange) user(where string, raw jsontext.Value) *dialect.Refusal {
 		parts = append(parts, p)
 	}
 	if len(parts) > 0 {
-		x.say(chat.Message{Role: "user", Content: chat.Content(parts)})
+		x.say(chat.Message{Role: "user", Content: chat.Mark(parts, chat.Content(chat.Plain(parts)))})
 	} else if len(list) == 0 {
 		return dialect.Range(where, "%s", dialect.TooShort.OpenAI.Message)
 	}
@@ -184,16 +225,27 @@ func (x *exchange) result(where string, b block) *dialect.Refusal {
 	if b.IsError {
 		parts = append([]chat.Part{chat.TextPart("The tool failed:")}, parts...)
 	}
-	m := chat.Message{Role: "tool", Answers: b.Answers, Content: parts}
-	if text, ok := chat.Joined(parts, "\n"); ok {
-		m.Content = text
+	if cache := x.mark(b); cache != nil && len(parts) > 0 {
+		parts[len(parts)-1].Cache = cache
+	} else if cache != nil {
+		parts = []chat.Part{{Type: "text", Text: new(string), Cache: cache}}
 	}
-	x.say(m)
+	var plain any = chat.Plain(parts)
+	if text, ok := chat.Joined(parts, "\n"); ok {
+		plain = text
+	}
+	x.say(chat.Message{Role: "tool", Answers: b.Answers, Content: chat.Mark(parts, plain)})
 	return nil
 }
 
-// part is a block as a part of a message.
+// part is a block as a part of a message, with its mark.
 func (x *exchange) part(where string, b block) (chat.Part, *dialect.Refusal) {
+	p, r := x.unmarked(where, b)
+	p.Cache = x.mark(b)
+	return p, r
+}
+
+func (x *exchange) unmarked(where string, b block) (chat.Part, *dialect.Refusal) {
 	switch {
 	case b.Type == "text":
 		return chat.TextPart(b.Text), nil
@@ -207,7 +259,7 @@ func (x *exchange) part(where string, b block) (chat.Part, *dialect.Refusal) {
 		return chat.Part{Type: "image_url", Image: &chat.Image{URL: "data:" + b.Source.Media + ";base64," + b.Source.Data}}, nil
 	case b.Type == "image":
 		return chat.Part{}, dialect.Range(where+".source", `An image has a source of type "base64" or "url" here.`)
-	case b.Type == "document" && b.Source != nil && b.Source.Type == "text":
+	case b.Type == "document" && b.Source != nil && b.Source.Type == "text" && (b.Source.Media == "" || b.Source.Media == "text/plain"):
 		return chat.TextPart(b.Source.Data), nil
 	}
 	return chat.Part{}, odd(where, b)
@@ -224,14 +276,23 @@ func (x *exchange) assistant(where string, raw jsontext.Value) *dialect.Refusal 
 		return r
 	}
 	text := ""
+	var parts []chat.Part
 	m := chat.Message{Role: "assistant"}
 	for i, b := range list {
 		switch b.Type {
 		case "text":
 			text += b.Text
+			p := chat.TextPart(b.Text)
+			p.Cache = x.mark(b)
+			parts = append(parts, p)
 		case "thinking":
 			m.Reasoning += b.Thinking
+			x.hint("signature", b.Signature != "") // ours are empty; those of others prove nothing to a provider
 		case "tool_use":
+			if r := direct(at(where, i), b.Caller); r != nil {
+				return r
+			}
+			x.hint("cache_control", !wire.Null(b.Cache)) // a tool call is no part of a content
 			if b.ID == "" || b.Name == "" || b.Input.Kind() != '{' {
 				return dialect.Range(at(where, i), "A tool_use has an id, a name and an input.")
 			}
@@ -241,8 +302,18 @@ func (x *exchange) assistant(where string, raw jsontext.Value) *dialect.Refusal 
 		}
 	}
 	if text != "" || len(m.Calls) == 0 {
-		m.Content = text
+		m.Content = chat.Mark(parts, text)
 	}
 	x.say(m)
 	return nil
+}
+
+// direct makes sure that a tool was called by the model itself, and by no program
+// that ran elsewhere.
+func direct(where string, caller jsontext.Value) *dialect.Refusal {
+	o, err := wire.Parse(caller)
+	if by, _ := wire.String(o.Get("type")); wire.Null(caller) || err == nil && by == "direct" && len(o.Members) == 1 {
+		return nil
+	}
+	return dialect.Unknown(where + ".caller")
 }

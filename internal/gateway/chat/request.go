@@ -1,6 +1,8 @@
 package chat
 
 import (
+	"slices"
+
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -53,6 +55,7 @@ type Part struct {
 	Image *Image         `json:"image_url,omitzero"`
 	Audio jsontext.Value `json:"input_audio,omitzero"`
 	File  jsontext.Value `json:"file,omitzero"`
+	Cache jsontext.Value `json:"cache_control,omitzero"` // what was said up to here is worth keeping
 }
 
 // Image is where a picture is: an http, https or data address.
@@ -120,6 +123,42 @@ type Schema struct {
 // TextPart is a part of text.
 func TextPart(s string) Part { return Part{Type: "text", Text: &s} }
 
+// Marked is a content that has parts with Cache; Plain is the same without.
+type Marked struct {
+	Parts []Part
+	Plain any
+}
+
+// Mark gives a content its marks, if there are any in its parts.
+func Mark(parts []Part, plain any) any {
+	if slices.ContainsFunc(parts, func(p Part) bool { return p.Cache != nil }) {
+		return Marked{parts, plain}
+	}
+	return plain
+}
+
+// marking is the messages with their marks, or without.
+func marking(messages []Message, taken bool) []Message {
+	out := slices.Clone(messages)
+	for i := range out {
+		if m, marked := out[i].Content.(Marked); marked && taken {
+			out[i].Content = m.Parts
+		} else if marked {
+			out[i].Content = m.Plain
+		}
+	}
+	return out
+}
+
+// Plain is parts without marks.
+func Plain(parts []Part) []Part {
+	out := slices.Clone(parts)
+	for i := range out {
+		out[i].Cache = nil
+	}
+	return out
+}
+
 // Content is the simplest form of some parts: a string where there is one text.
 func Content(parts []Part) any {
 	if len(parts) == 1 && parts[0].Text != nil {
@@ -143,8 +182,10 @@ func Joined(parts []Part, between string) (text string, ok bool) {
 	return text, true
 }
 
-// Body writes a request; of a stream it asks for usage.
-func (r Request) Body() ([]byte, error) {
+// Body writes a request, with the marks of its contents where they are taken; of
+// a stream it asks for usage.
+func (r Request) Body(marks bool) ([]byte, error) {
+	r.Messages = marking(r.Messages, marks)
 	if r.Stream {
 		r.Options = &Options{Usage: true}
 	}

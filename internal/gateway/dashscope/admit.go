@@ -10,9 +10,9 @@ import (
 	"bailiwick/internal/ident"
 )
 
-// crossing are the parameters that have the same name and meaning in the
+// crossingParameters are the parameters that have the same name and meaning in the
 // OpenAI protocol, or in what the original's own compatible mode adds to it.
-var crossing = []string{
+var crossingParameters = []string{
 	"temperature", "top_p", "top_k", "seed", "n", "stop", "max_tokens", "max_completion_tokens", "presence_penalty", "frequency_penalty",
 	"repetition_penalty", "response_format", "tools", "tool_choice", "parallel_tool_calls", "logprobs", "top_logprobs",
 	"enable_search", "search_options", "enable_thinking", "thinking_budget", "reasoning_effort",
@@ -97,7 +97,7 @@ func (x *exchange) readParameters(raw []byte) *dialect.Refusal {
 	if err != nil {
 		return &dialect.BadParameters
 	}
-	if r := onlyKnown(o, append([]string{"result_format", "incremental_output", "stream"}, crossing...)...); r != nil {
+	if r := onlyKnown(o, append([]string{"result_format", "incremental_output", "stream"}, crossingParameters...)...); r != nil {
 		return r
 	}
 	for _, m := range o.Members {

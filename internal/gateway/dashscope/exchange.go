@@ -19,6 +19,9 @@ type exchange struct {
 	incremental bool // each event of a stream holds only what is new
 	choices     int
 	messages    []byte // in the OpenAI protocol
+	full        []byte // the same with its marks for a cache; nil: it has none
+	marked      bool   // it has
+	marks       bool   // the provider takes them
 	parameters  wire.Object
 
 	said   []saying // of each choice so far
@@ -48,13 +51,28 @@ func (x *exchange) Fits(m *policy.Model) *dialect.Refusal {
 	return nil
 }
 
+// Marks implements dialect.Hinting.
+func (x *exchange) Marks(taken bool) { x.marks = taken }
+
+// LeftOut implements dialect.Hinting.
+func (x *exchange) LeftOut() []string {
+	if x.marked && !x.marks {
+		return []string{"cache_control"}
+	}
+	return nil
+}
+
 // Body implements dialect.Exchange.
 func (x *exchange) Body(_, name string) ([]byte, *dialect.Refusal) {
 	b := make([]byte, 0, len(x.messages)+len(x.parameters.Text)+len(name)+128)
 	b = wire.Quote(append(b, `{"model":`...), name)
-	b = append(append(b, `,"messages":`...), x.messages...)
+	messages := x.messages
+	if x.marked && x.marks {
+		messages = x.full
+	}
+	b = append(append(b, `,"messages":`...), messages...)
 	for _, m := range x.parameters.Members {
-		if value := x.parameters.Text[m.Start:m.End]; slices.Contains(crossing, m.Name) && !wire.Null(value) {
+		if value := x.parameters.Text[m.Start:m.End]; slices.Contains(crossingParameters, m.Name) && !wire.Null(value) {
 			b = append(wire.Quote(append(b, ','), m.Name), ':')
 			b = append(b, value...)
 		}
@@ -80,8 +98,12 @@ func (x *exchange) appendUsage(b []byte, t wire.Tokens, whole bool) []byte {
 		b = appendFigure(append(b, `,"output_tokens":`...), t.Output)
 		b = appendFigure(append(b, `,"input_tokens":`...), t.Input)
 	}
-	if t.Cached > 0 {
-		b = append(appendFigure(append(b, `,"prompt_tokens_details":{"cached_tokens":`...), t.Cached), '}')
+	if t.Cached > 0 || t.Created > 0 {
+		b = appendFigure(append(b, `,"prompt_tokens_details":{"cached_tokens":`...), t.Cached)
+		if t.Created > 0 {
+			b = appendFigure(append(b, `,"cache_creation_input_tokens":`...), t.Created)
+		}
+		b = append(b, '}')
 	}
 	if t.Reason > 0 {
 		b = append(appendFigure(append(b, `,"output_tokens_details":{"reasoning_tokens":`...), t.Reason), '}')

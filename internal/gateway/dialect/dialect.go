@@ -102,6 +102,17 @@ type Exchange interface {
 	Fail(dst []byte, r Refusal) ([]byte, string)
 }
 
+// Hinting is an exchange whose caller gave hints: members that change no answer,
+// such as what is worth keeping in a cache. One that cannot be passed on is no
+// reason to refuse, and the caller is told its name.
+type Hinting interface {
+	// Marks says whether the provider that is asked next takes cache_control in the
+	// parts of a content.
+	Marks(taken bool)
+	// LeftOut names the hints that the body made last does not hold.
+	LeftOut() []string
+}
+
 // Event is one event of a provider's stream.
 type Event struct {
 	Raw  []byte // with the blank line that ends it

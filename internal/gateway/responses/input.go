@@ -38,6 +38,20 @@ type part struct {
 	Logprobs    jsontext.Value `json:"logprobs"`
 }
 
+// The members of each type of item and of part, beside id and status of items,
+// which name what was said before and say nothing themselves.
+var (
+	itemMembers = map[string][]string{
+		"": {"role", "content", "id", "status", "phase"}, "message": {"role", "content", "id", "status", "phase"},
+		"function_call": {"call_id", "name", "arguments", "id", "status"}, "function_call_output": {"call_id", "output", "id", "status"},
+		"reasoning": {"summary", "content", "encrypted_content", "id", "status"},
+	}
+	partMembers = map[string][]string{
+		"input_text": {"text"}, "text": {"text"}, "output_text": {"text", "annotations", "logprobs"}, "refusal": {"refusal"},
+		"input_image": {"image_url", "detail", "file_id"}, "summary_text": {"text"}, "reasoning_text": {"text"},
+	}
+)
+
 func (x *exchange) say(m chat.Message) { x.to.Messages = append(x.to.Messages, m) }
 
 func (x *exchange) sayInput() *dialect.Refusal {
@@ -56,8 +70,12 @@ func (x *exchange) sayInput() *dialect.Refusal {
 		if r := strict(where, raw, &it); r != nil {
 			return r
 		}
+		if r := dialect.Belongs(where, raw, it.Type, itemMembers); r != nil {
+			return r
+		}
+		x.hint("phase", it.Phase != "")
 		if it.Type == "reasoning" {
-			text, r := reasoning(where, it)
+			text, r := x.reasoning(where, it)
 			if r != nil {
 				return r
 			}
@@ -74,12 +92,12 @@ func (x *exchange) sayInput() *dialect.Refusal {
 
 // reasoning is what a model thought in an earlier turn; only the provider that
 // sealed it could open encrypted_content.
-func reasoning(where string, it item) (string, *dialect.Refusal) {
+func (x *exchange) reasoning(where string, it item) (string, *dialect.Refusal) {
 	if it.Encrypted != nil && *it.Encrypted != "" {
 		return "", dialect.Range(where+".encrypted_content", "The provider of this model cannot open encrypted reasoning: leave the item out.")
 	}
 	parts := it.Summary
-	if list, r := listed(where, it.Content); r != nil {
+	if list, r := x.listed(where, it.Content); r != nil {
 		return "", r
 	} else if len(list) > 0 {
 		parts = list
@@ -108,7 +126,7 @@ func (x *exchange) sayItem(where string, it item, thought string) *dialect.Refus
 		x.say(chat.Message{Role: "assistant", Reasoning: thought, Calls: []chat.ToolCall{call}})
 		return nil
 	case "function_call_output":
-		said, r := content(where+".output", it.Output)
+		said, r := x.content(where+".output", it.Output)
 		if r != nil {
 			return r
 		}
@@ -127,7 +145,7 @@ func (x *exchange) sayItem(where string, it item, thought string) *dialect.Refus
 
 func (x *exchange) sayMessage(where string, it item, thought string) *dialect.Refusal {
 	m := chat.Message{Role: it.Role}
-	said, r := content(where+".content", it.Content)
+	said, r := x.content(where+".content", it.Content)
 	if r != nil {
 		return r
 	}
@@ -153,24 +171,29 @@ func (x *exchange) sayMessage(where string, it item, thought string) *dialect.Re
 }
 
 // listed reads a list of parts; none where there is none.
-func listed(where string, raw jsontext.Value) (list []part, r *dialect.Refusal) {
+func (x *exchange) listed(where string, raw jsontext.Value) (list []part, r *dialect.Refusal) {
 	elements, _ := wire.Elements(raw)
 	for i, e := range elements {
 		var p part
 		if r := strict(fmt.Sprintf("%s.%d", where, i), e, &p); r != nil {
 			return nil, r
 		}
+		if r := dialect.Belongs(fmt.Sprintf("%s.%d", where, i), e, p.Type, partMembers); r != nil {
+			return nil, r
+		}
+		x.hint("annotations", !wire.Null(p.Annotations) && !wire.EmptyArray(p.Annotations)) // of what was answered before
+		x.hint("logprobs", !wire.Null(p.Logprobs) && !wire.EmptyArray(p.Logprobs))
 		list = append(list, p)
 	}
 	return list, nil
 }
 
 // content reads a content: a text, or parts.
-func content(where string, raw jsontext.Value) ([]chat.Part, *dialect.Refusal) {
+func (x *exchange) content(where string, raw jsontext.Value) ([]chat.Part, *dialect.Refusal) {
 	if text, isText := wire.String(raw); isText {
 		return []chat.Part{chat.TextPart(text)}, nil
 	}
-	list, r := listed(where, raw)
+	list, r := x.listed(where, raw)
 	if r != nil {
 		return nil, r
 	}

@@ -93,7 +93,7 @@ func strict(at string, text []byte, to any) *dialect.Refusal {
 
 // translated is the request as chat completions say it.
 func (x *exchange) translated(name string) ([]byte, *dialect.Refusal) {
-	x.asked, x.to = request{}, chat.Request{Model: name, Stream: x.stream}
+	x.asked, x.to, x.hints = request{}, chat.Request{Model: name, Stream: x.stream}, nil
 	if r := strict("", x.body.Text, &x.asked); r != nil {
 		return nil, r
 	}
@@ -102,7 +102,7 @@ func (x *exchange) translated(name string) ([]byte, *dialect.Refusal) {
 			return nil, r
 		}
 	}
-	body, err := x.to.Body()
+	body, err := x.to.Body(false)
 	if err != nil {
 		return nil, &dialect.BadParameters
 	}
@@ -113,6 +113,7 @@ func (x *exchange) sayParameters() *dialect.Refusal {
 	a, to := &x.asked, &x.to
 	to.MaxTokens, to.Temperature, to.TopP, to.Budget = set(a.MaxTokens), set(a.Temperature), set(a.TopP), set(a.Budget)
 	to.Effort, to.Verbosity, to.User, to.Safety, to.CacheKey, to.Thinking = a.Reasoning.Effort, a.Text.Verbosity, a.User, a.Safety, a.CacheKey, a.Thinking
+	x.hint("reasoning.summary", a.Reasoning.Summary != nil && *a.Reasoning.Summary != "auto") // all of it is shown
 	probable := false
 	for _, wanted := range a.Include {
 		if wanted != "message.output_text.logprobs" {
@@ -174,6 +175,8 @@ func (x *exchange) sayTools() *dialect.Refusal {
 	return nil
 }
 
+var formatMembers = map[string][]string{"text": nil, "json_object": nil, "json_schema": {"name", "description", "schema", "strict"}}
+
 func (x *exchange) sayFormat() *dialect.Refusal {
 	raw := x.asked.Text.Format
 	if wire.Null(raw) {
@@ -181,6 +184,9 @@ func (x *exchange) sayFormat() *dialect.Refusal {
 	}
 	var f format
 	if r := strict("text.format", raw, &f); r != nil {
+		return r
+	}
+	if r := dialect.Belongs("text.format", raw, f.Type, formatMembers); r != nil {
 		return r
 	}
 	switch f.Type {

@@ -34,6 +34,7 @@ type exchange struct {
 
 	asked  request      // for other
 	to     chat.Request // for other
+	hints  []string     // that were not passed on
 	pieces pieces       // of a stream from other
 	number int          // of the next event
 }
@@ -169,6 +170,24 @@ func (x *exchange) Fits(m *policy.Model) *dialect.Refusal {
 func (x *exchange) MostAnswer() (tokens, times int) {
 	n, _ := wire.Int(x.body.Get("max_output_tokens")) // it fits
 	return int(n), 1
+}
+
+// hint notes a hint that is not passed on, if it was given.
+func (x *exchange) hint(name string, given bool) {
+	if given {
+		x.hints = append(x.hints, name)
+	}
+}
+
+// Marks implements dialect.Hinting: there are none in this protocol.
+func (x *exchange) Marks(bool) {}
+
+// LeftOut implements dialect.Hinting. A provider that has this API gets the request as it is.
+func (x *exchange) LeftOut() []string {
+	if x.way == own {
+		return nil
+	}
+	return slices.Clone(x.hints)
 }
 
 // Body implements dialect.Exchange. The provider keeps nothing either.

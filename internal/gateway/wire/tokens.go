@@ -13,6 +13,7 @@ type Tokens struct {
 	Output  int
 	Cached  int // of Input
 	Reason  int // of Output
+	Created int // of Input, and not of Cached: written to a cache
 }
 
 // ReadTokens reads a usage object of the OpenAI protocol, under its older or
@@ -32,7 +33,9 @@ func ReadTokens(raw []byte, answers bool) (t Tokens) {
 	t.Input = t.figure(first(raw, o, "prompt_tokens", "input_tokens", orTotal[answers]), true)
 	t.Output = t.figure(first(raw, o, "completion_tokens", "output_tokens", ""), answers)
 	details := first(raw, o, "prompt_tokens_details", "input_tokens_details", "")
-	t.Cached = min(t.Input, t.figure(first(details, t.inner(inner[:0], details), "cached_tokens", "", ""), false))
+	put := t.inner(inner[:0], details)
+	t.Cached = min(t.Input, t.figure(first(details, put, "cached_tokens", "", ""), false))
+	t.Created = min(t.Input-t.Cached, t.figure(first(details, put, "cache_creation_input_tokens", "", ""), false))
 	details = first(raw, o, "completion_tokens_details", "output_tokens_details", "")
 	t.Reason = min(t.Output, t.figure(first(details, t.inner(inner[:0], details), "reasoning_tokens", "", ""), false))
 	return t
@@ -44,7 +47,7 @@ func (t *Tokens) Raise(later Tokens) {
 	t.Said = t.Said || later.Said
 	t.Doubted = t.Doubted || later.Doubted
 	t.Input, t.Output = max(t.Input, later.Input), max(t.Output, later.Output)
-	t.Cached, t.Reason = max(t.Cached, later.Cached), max(t.Reason, later.Reason)
+	t.Cached, t.Reason, t.Created = max(t.Cached, later.Cached), max(t.Reason, later.Reason), max(t.Created, later.Created)
 }
 
 func (t *Tokens) figure(raw []byte, needed bool) int {

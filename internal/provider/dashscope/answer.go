@@ -32,7 +32,8 @@ type nativeUsage struct {
 	Output int `json:"output_tokens"`
 	Total  int `json:"total_tokens"`
 	Prompt *struct {
-		Cached int `json:"cached_tokens"`
+		Cached  int `json:"cached_tokens"`
+		Created int `json:"cache_creation_input_tokens"`
 	} `json:"prompt_tokens_details"`
 	Answer *struct {
 		Reasoning int `json:"reasoning_tokens"`
@@ -48,6 +49,9 @@ func (u *nativeUsage) openAI() map[string]any {
 	said := map[string]any{"prompt_tokens": u.Input, "completion_tokens": u.Output, "total_tokens": total}
 	if u.Prompt != nil {
 		said["prompt_tokens_details"] = map[string]int{"cached_tokens": u.Prompt.Cached}
+		if u.Prompt.Created > 0 {
+			said["prompt_tokens_details"] = map[string]int{"cached_tokens": u.Prompt.Cached, "cache_creation_input_tokens": u.Prompt.Created}
+		}
 	}
 	if u.Answer != nil {
 		said["completion_tokens_details"] = map[string]int{"reasoning_tokens": u.Answer.Reasoning}

@@ -32,9 +32,13 @@ func (s *Server) chat(ctx context.Context, r provider.Request) (*provider.Answer
 		return nil, err
 	}
 	if !r.Stream || resp.StatusCode != http.StatusOK || !strings.HasPrefix(resp.Header.Get("Content-Type"), "text/event-stream") {
-		return whole(resp, func(native []byte) ([]byte, error) { return readChat(q, native) })
+		a, err := whole(resp, func(native []byte) ([]byte, error) { return readChat(q, native) })
+		if err == nil {
+			a.LeftOut = q.leftOut
+		}
+		return a, err
 	}
-	return &provider.Answer{Status: resp.StatusCode, Header: resp.Header, Length: -1, Body: newEvents(q, resp.Body)}, nil
+	return &provider.Answer{Status: resp.StatusCode, Header: resp.Header, Length: -1, Body: newEvents(q, resp.Body), LeftOut: q.leftOut}, nil
 }
 
 // chatQuestion is a request as it is said natively.
@@ -45,6 +49,7 @@ type chatQuestion struct {
 	usage    bool // a stream ends with usage
 	choices  int
 	streamed bool
+	leftOut  []string // hints that were given
 }
 
 // passed are the parameters that both protocols have under one name.
@@ -54,8 +59,12 @@ var passed = []string{
 	"tools", "tool_choice", "parallel_tool_calls", "logprobs", "top_logprobs", "vl_high_resolution_images",
 }
 
-// dropped are members that say nothing to a provider, or that are said otherwise.
-var dropped = []string{"model", "messages", "stream", "stream_options", "user", "metadata", "store"}
+// apart are members that are said otherwise, and hints those that the native
+// protocol has no word for and that change no answer: the caller is told.
+var (
+	apart = []string{"model", "messages", "stream", "stream_options"}
+	hints = []string{"user", "metadata", "store", "safety_identifier", "prompt_cache_key"}
+)
 
 func askChat(body []byte) (*chatQuestion, error) {
 	var members map[string]json.RawMessage
@@ -75,13 +84,20 @@ func askChat(body []byte) (*chatQuestion, error) {
 		}
 	}
 	q.usage = options.IncludeUsage
+	if err := only(members["stream_options"], "include_usage"); members["stream_options"] != nil && err != nil {
+		return nil, cannot("stream_options")
+	}
 	parameters := map[string]any{"result_format": "message"}
 	if q.streamed {
 		parameters["incremental_output"] = true
 	}
 	for name, value := range members {
 		switch {
-		case slices.Contains(dropped, name) || string(value) == "null":
+		case slices.Contains(apart, name) || string(value) == "null":
+		case slices.Contains(hints, name):
+			if string(value) != "false" {
+				q.leftOut = append(q.leftOut, name)
+			}
 		case slices.Contains(passed, name):
 			parameters[name] = value
 		default:
@@ -111,15 +127,7 @@ func sees(model string) bool {
 	return false
 }
 
-type part struct {
-	Type     string
-	Text     *string
-	ImageURL *struct{ URL string } `json:"image_url"`
-	VideoURL *struct{ URL string } `json:"video_url"`
-	Video    []string
-	Audio    *struct{ Data string } `json:"input_audio"`
-}
-
+// parts reads a content that is a list.
 func parts(m map[string]json.RawMessage) (list []part, ok bool) {
 	text := bytes.TrimSpace(m["content"])
 	if len(text) == 0 || text[0] != '[' {
@@ -130,11 +138,12 @@ func parts(m map[string]json.RawMessage) (list []part, ok bool) {
 
 func hasMedia(m map[string]json.RawMessage) bool {
 	list, _ := parts(m)
-	return slices.ContainsFunc(list, func(p part) bool { return p.Text == nil })
+	return slices.ContainsFunc(list, func(p part) bool { return p["text"] == nil })
 }
 
 // content rewrites a message's content: text for the text service, a list of
-// {text}, {image}, {video}, {audio} for the multimodal one.
+// {text}, {image}, {video}, {audio} for the multimodal one. Marks for a cache need
+// a list at both.
 func content(m map[string]json.RawMessage, media bool) error {
 	list, ok := parts(m)
 	switch {
@@ -148,31 +157,23 @@ func content(m map[string]json.RawMessage, media bool) error {
 	case !ok:
 		return nil
 	}
-	if !media {
-		var text strings.Builder
-		for _, p := range list {
-			text.WriteString(*p.Text)
-		}
-		m["content"], _ = json.Marshal(text.String())
-		return nil
-	}
+	marked := slices.ContainsFunc(list, func(p part) bool { return p["cache_control"] != nil })
+	var text strings.Builder
 	var out []map[string]any
 	for _, p := range list {
-		switch {
-		case p.Text != nil:
-			out = append(out, map[string]any{"text": *p.Text})
-		case p.ImageURL != nil:
-			out = append(out, map[string]any{"image": p.ImageURL.URL})
-		case p.VideoURL != nil:
-			out = append(out, map[string]any{"video": p.VideoURL.URL})
-		case p.Video != nil:
-			out = append(out, map[string]any{"video": p.Video})
-		case p.Audio != nil:
-			out = append(out, map[string]any{"audio": p.Audio.Data})
-		default:
-			return refusal{"The provider of this model does not know content of type \"" + p.Type + "\".", "messages", "unsupported_value"}
+		native, err := p.native(media)
+		if err != nil {
+			return err
 		}
+		if s, said := native["text"].(string); said {
+			text.WriteString(s)
+		}
+		out = append(out, native)
 	}
-	m["content"], _ = json.Marshal(out)
+	if media || marked {
+		m["content"], _ = json.Marshal(out)
+	} else {
+		m["content"], _ = json.Marshal(text.String())
+	}
 	return nil
 }

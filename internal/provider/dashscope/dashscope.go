@@ -57,6 +57,9 @@ func (s *Server) Has(path string) bool {
 	return false
 }
 
+// Caches implements provider.Caching.
+func (s *Server) Caches() bool { return true }
+
 // Call implements provider.Server. It knows chat/completions, embeddings and
 // rerank, and passes on as they are the two of its own services that answer in
 // one piece.
@@ -88,7 +91,11 @@ func (s *Server) exchange(ctx context.Context, r provider.Request, path string, 
 	if err != nil {
 		return nil, err
 	}
-	return whole(resp, func(native []byte) ([]byte, error) { return read(r.Body, native) })
+	a, err := whole(resp, func(native []byte) ([]byte, error) { return read(r.Body, native) })
+	if err == nil && r.Path == "embeddings" && only(r.Body, "model", "input", "dimensions", "encoding_format") != nil {
+		a.LeftOut = []string{"user"} // nothing else is taken beside those
+	}
+	return a, err
 }
 
 // whole translates an answer in one piece; one that is no success passes as it is.

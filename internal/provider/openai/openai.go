@@ -28,7 +28,8 @@ func Kind(dial line.Dial) provider.Open {
 // Server implements provider.Server.
 type Server struct {
 	*line.Line
-	lacks lacks
+	lacks  lacks
+	caches bool
 }
 
 // Open makes the server of one provider, with a pool of connections of its own.
@@ -37,8 +38,16 @@ func Open(t provider.Target, dial line.Dial) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Server{Line: l}, nil
+	return &Server{Line: l, caches: strings.HasSuffix(t.BaseURL, compatible)}, nil
 }
+
+// compatible ends the address of DashScope's compatible mode, whose explicit
+// context cache takes marks in the parts of a content. Source: Model Studio's
+// "Context Cache".
+const compatible = "/compatible-mode/v1"
+
+// Caches implements provider.Caching.
+func (s *Server) Caches() bool { return s.caches }
 
 // Call implements provider.Server.
 func (s *Server) Call(ctx context.Context, r provider.Request) (*provider.Answer, error) {
