@@ -87,6 +87,7 @@ type company struct {
 
 	colleague map[ident.Workspace]ident.User // a member of A and one of B
 	outsider  account.User                   // of neither
+	engines   map[ident.Account]ident.Provider
 	hired     int
 }
 

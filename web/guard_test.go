@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"bailiwick/internal/access"
 	"bailiwick/internal/dataset"
@@ -303,11 +304,19 @@ func guard(t *testing.T, s *store.Store, c *clock) {
 		if n%20 == 0 {
 			o.cookies = map[string]*http.Cookie{} // what is fresh stays so for a quarter of an hour
 		}
+		ours := o.ours(l.route)
 		for i, who := range people {
-			o.serve() // offers that were dismissed are back
-			t := o.ours(l.route)
-			o.asDeclared(l, who, l.own[i], t)
-			o.clear(o.a, t)
+			if who != "" {
+				o.cookie(who)
+			}
+			before := o.version()
+			o.asDeclared(l, who, l.own[i], ours)
+			if o.version() != before { // the next one needs things that are as they were
+				o.clear(o.a, ours)
+				o.serve() // offers that were dismissed are back
+				ours = o.ours(l.route)
+			}
+			o.clock.pass(3 * time.Second) // so that nobody is throttled
 			for _, pair := range o.strangers(l.route, foreign, who) {
 				o.alike(l, who, l.other[i], pair[0], pair[1])
 			}
@@ -330,7 +339,7 @@ func (o *company) asDeclared(l line, who string, status int, t things) *answer {
 	o.t.Helper()
 	method, _, _ := strings.Cut(l.route, " ")
 	if who != "" {
-		o.cookie(who)
+		o.cookie(who) // a log-on is a change too
 	}
 	before := o.version()
 	a := o.ask(who, method, o.path(l.route, t), fieldsOf(l.form), nil)

@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"time"
 
 	"bailiwick/internal/access"
 	"bailiwick/internal/account"
@@ -64,11 +63,22 @@ func (o *company) dataset(by access.Actor, ws ident.Workspace) dataset.Version {
 	return v
 }
 
+// engine is the one provider of an account that its deployments stand on.
+func (o *company) engine(by access.Actor) ident.Provider {
+	o.t.Helper()
+	if o.engines == nil {
+		o.engines = map[ident.Account]ident.Provider{}
+	}
+	if o.engines[by.Account] == "" {
+		o.engines[by.Account] = o.provider(by, "Engine").ID
+	}
+	return o.engines[by.Account]
+}
+
 // deployment asks for a deployment in a workspace, which nobody works on.
 func (o *company) deployment(by access.Actor, ws ident.Workspace) string {
 	o.t.Helper()
-	p := o.provider(by, "Engine "+string(ident.NewEvent())).ID
-	d := storetest.Draft(by.Account, by.User, ws, p, "qwen-turbo", ident.Model("qwen-turbo-"+strings.ToLower(string(ident.NewEvent()[4:12]))))
+	d := storetest.Draft(by.Account, by.User, ws, o.engine(by), "qwen-turbo", ident.Model("qwen-turbo-"+strings.ToLower(string(ident.NewEvent()[4:12]))))
 	o.must(o.store.InsertDeployment(o.t.Context(), ws, d, 100_000, by.Event("deployments:create", ws, string(d.ID), "deployed")))
 	return string(d.ID)
 }
@@ -127,21 +137,35 @@ func (o *company) aCall(a ident.Account, ws ident.Workspace) string {
 	return string(r.Call) + "." + strconv.FormatInt(r.At.UnixMicro(), 10)
 }
 
-// clear deletes what was made for one request, if it is still there.
+// clear deletes what was made for requests, if it is still there, and what they made.
 func (o *company) clear(ws ident.Workspace, t things) {
-	_ = o.config.Keys.Delete(o.t.Context(), o.root, ws, ident.Key(t["key"]))
-	_ = o.config.AdminKeys.Revoke(o.t.Context(), o.root, ident.AdminKey(t["adminkey"]))
-	_ = o.config.People.Delete(o.t.Context(), o.root, ident.User(t["user"]))
-	_ = o.config.Datasets.Delete(o.t.Context(), o.root, ws, ident.Dataset(t["dataset"]))
-	there, err := o.config.Providers.List(o.t.Context(), o.root)
-	o.must(err)
-	for _, p := range there {
-		err := o.config.Providers.Delete(o.t.Context(), o.root, p.ID)
-		if !fault.Is(err, fault.Conflict) { // a deployment that nobody takes down here keeps its provider
+	o.t.Helper()
+	ctx := o.t.Context()
+	gone := func(err error) {
+		o.t.Helper()
+		if !fault.Is(err, fault.Missing) { // a request deleted it
 			o.must(err)
 		}
 	}
-	o.clock.pass(3 * time.Second) // so that nobody is throttled
+	if t["key"] != "" {
+		gone(o.config.Keys.Delete(ctx, o.root, ws, ident.Key(t["key"])))
+	}
+	if t["adminkey"] != "" {
+		gone(o.config.AdminKeys.Revoke(ctx, o.root, ident.AdminKey(t["adminkey"])))
+	}
+	if t["user"] != "" {
+		gone(o.config.People.Delete(ctx, o.root, ident.User(t["user"])))
+	}
+	if t["dataset"] != "" {
+		gone(o.config.Datasets.Delete(ctx, o.root, ws, ident.Dataset(t["dataset"])))
+	}
+	there, err := o.config.Providers.List(ctx, o.root)
+	o.must(err)
+	for _, p := range there {
+		if p.ID != o.engines[o.account.ID] { // the deployments, which nobody takes down here, keep it
+			o.must(o.config.Providers.Delete(ctx, o.root, p.ID))
+		}
+	}
 }
 
 // neighbour makes the other company and gives its things.
@@ -232,9 +256,14 @@ func (o *company) strangers(route string, foreign things, who string) [][2]thing
 		if who == "bert" {
 			theirs = o.a
 		}
-		sibling := things{"workspace": string(theirs), "model": "qwen-turbo", "capability": "call", "key": string(o.sibling[theirs]), "user": string(o.colleague[theirs]), "event": o.event(o.root, theirs)}
+		sibling := things{"workspace": string(theirs), "model": "qwen-turbo", "capability": "call", "key": string(o.sibling[theirs]), "user": string(o.colleague[theirs])}
 		sibling["dataset"], sibling["file"] = string(o.siblingFile[theirs].Dataset), string(o.siblingFile[theirs].ID)
-		sibling["call"] = o.aCall(o.account.ID, theirs)
+		if strings.Contains(route, ":event") {
+			sibling["event"] = o.event(o.root, theirs)
+		}
+		if strings.Contains(route, ":call") {
+			sibling["call"] = o.aCall(o.account.ID, theirs)
+		}
 		if strings.Contains(route, ":training") {
 			sibling["training"], sibling["checkpoint"] = o.training(o.root, theirs), "checkpoint-7"
 		}
