@@ -29,13 +29,21 @@ type grown struct {
 
 const (
 	fewThings, manyThings = 10, 100_000
-	// atWork is how many of them call, from all over: who never called costs what
-	// the first call of anybody does, which is another question.
-	atWork = 1000
+	// manyAtWork is how many of the many call where not only ten do: from all over,
+	// and each was there before, for what a first call costs is another question.
+	manyAtWork = 1000
 	// grownFacts are those of a model as an account adds it.
 	grownFacts = `{"kinds":["TG"],"input":["Text"],"output":["Text"],"context":131072,"max_output":8192,"limit":{"requests":1000000000,"request_period":60,"usage":1000000000,"usage_period":60,"usage_field":"total_tokens"},
 		"prices":[{"item":"input_token","amount":"0.8","unit":"1M tokens","currency":"CNY"},{"item":"output_token","amount":"2","unit":"1M tokens","currency":"CNY"}]}`
 )
+
+// atWork are how many call, by what that is called. Ten of many, beside all of
+// ten, shows what it costs that the others exist; a thousand of many also what
+// it costs to serve a thousand callers.
+var atWork = []struct {
+	name string
+	n    int
+}{{"ten of them in turn", fewThings}, {"a thousand of them in turn", manyAtWork}}
 
 // growth measures what the gateway loses from ten keys, workspaces and models to
 // a hundred thousand of each: the two side by side, in turn.
@@ -43,15 +51,17 @@ func (b *besides) growth(rounds int) {
 	few, many := b.grow(fewThings), b.grow(manyThings)
 	for _, g := range []*grown{few, many} {
 		b.at[g.name] = g.process
-		if _, _, err := flood(g.addr, 32, time.Second, "200", g.request); err != nil { // each was there once
+		if _, _, err := flood(g.addr, 32, time.Second, "200", g.request(manyAtWork)); err != nil { // each was there once
 			b.t.Fatal(err)
 		}
 		b.note("memory with 10 and with 100,000 of each: MiB", g.name, g.idle)
 	}
 	for range rounds {
-		for _, g := range []*grown{few, many} {
-			b.flood(g.name, "a thousand of them in turn, 32 connections", 32, g.request, 1)
-			b.steady(g.name, "a thousand of them in turn, ", g.request)
+		for _, callers := range atWork {
+			for _, g := range []*grown{few, many} {
+				b.flood(g.name, callers.name+", 32 connections", 32, g.request(callers.n), 1)
+				b.steady(g.name, callers.name+", ", g.request(callers.n))
+			}
 		}
 	}
 	for _, g := range []*grown{few, many} {
@@ -61,10 +71,18 @@ func (b *besides) growth(rounds int) {
 	}
 }
 
-// request asks with the key, in the workspace and for the model of a number.
-func (g *grown) request(i int) []byte {
-	i = i % atWork * max(1, len(g.keys)/atWork) % len(g.keys)
-	return question(g.keys[i], string(g.workspaces[i]), `{"model":"`+modelNumber(i)+`","messages":[{"role":"user","content":"`+strings.Repeat("Hello, world! ", 45)+`"}]}`)
+// request lets so many of them ask in turn, each with its key, in its workspace,
+// for its model.
+func (g *grown) request(callers int) func(i int) []byte {
+	return func(i int) []byte {
+		i = g.at(callers, i)
+		return question(g.keys[i], string(g.workspaces[i]), `{"model":"`+modelNumber(i)+`","messages":[{"role":"user","content":"`+strings.Repeat("Hello, world! ", 45)+`"}]}`)
+	}
+}
+
+// at is the number of a caller: they are from all over.
+func (g *grown) at(callers, i int) int {
+	return i % callers * max(1, len(g.keys)/callers) % len(g.keys)
 }
 
 func modelNumber(i int) string { return fmt.Sprintf("grown-%06d", i) }
@@ -72,7 +90,7 @@ func modelNumber(i int) string { return fmt.Sprintf("grown-%06d", i) }
 // change disables a key and enables it again through the management API, and
 // notes how long it took until that counted: the next call must be refused.
 func (b *besides) change(g *grown, n int) {
-	i := n * max(1, len(g.keys)/atWork) % len(g.keys) // as request reckons
+	i := g.at(manyAtWork, n)
 	c, err := dial(g.addr)
 	if err != nil {
 		b.t.Fatal(err)
@@ -85,7 +103,7 @@ func (b *besides) change(g *grown, n int) {
 			b.t.Fatalf("%s: %v", step.do, err)
 		}
 		b.note("one change until it counts: ms", g.name, time.Since(began).Seconds()*1000)
-		if _, err := c.call(g.request(n), step.then); err != nil {
+		if _, err := c.call(g.request(manyAtWork)(n), step.then); err != nil {
 			b.t.Fatalf("after %s: %v", step.do, err)
 		}
 	}

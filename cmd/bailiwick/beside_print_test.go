@@ -66,9 +66,11 @@ func (b *besides) print() {
 	b.line(&out, target{name: "refusing an unknown key, CPU × bare's request", must: 0.25, after: 0.15},
 		median(b.found["refusing an unknown key: CPU µs"]["gateway"])/median(b.found["whole, 32 connections: CPU µs"]["bare"]))
 	few, many := strconv.Itoa(fewThings), strconv.Itoa(manyThings)
-	b.line(&out, target{name: "10 to 100,000 of each: answers/s, ×", must: 0.95, after: 1.0, more: true}, b.ratio("a thousand of them in turn, 32 connections: answers/s", many, few))
-	b.line(&out, target{name: "10 to 100,000 of each: p99 at 500 calls/s, ×", must: 1.15, after: 1.0}, b.ratio("a thousand of them in turn, 500 calls/s: p99 µs", many, few))
-	b.line(&out, target{name: "10 to 100,000 of each: CPU per request, ×", must: 1.05, after: 1.0}, b.ratio("a thousand of them in turn, 32 connections: CPU µs", many, few))
+	for _, callers := range atWork {
+		b.line(&out, target{name: "10 to 100,000, " + callers.name + ": answers/s", must: 0.95, after: 1.0, more: true}, b.ratio(callers.name+", 32 connections: answers/s", many, few))
+		b.line(&out, target{name: "10 to 100,000, " + callers.name + ": p99", must: 1.15, after: 1.0}, b.ratio(callers.name+", 500 calls/s: p99 µs", many, few))
+		b.line(&out, target{name: "10 to 100,000, " + callers.name + ": CPU", must: 1.05, after: 1.0}, b.ratio(callers.name+", 32 connections: CPU µs", many, few))
+	}
 	b.line(&out, target{name: "one change among 100,000 until it counts, ms", must: 5, after: 2}, median(b.found["one change until it counts: ms"][many]))
 	if info, err := os.Stat(b.world.binary); err == nil {
 		b.line(&out, target{name: "binary, MB", must: 35, after: 25}, float64(info.Size())/1e6)

@@ -15,8 +15,8 @@ import (
 
 // The recorder writes when batch records wait or every has passed.
 const (
-	batch = 2000
-	every = 200 * time.Millisecond
+	batch = 5000
+	every = 500 * time.Millisecond
 	// pause is how long it waits before it tries again after storage failed;
 	// shutting down it tries lastTries times and leaves the rest to the journal.
 	pause     = time.Second

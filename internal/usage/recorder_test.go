@@ -251,7 +251,7 @@ func TestWhatTheDatabaseDoesNotTakeAtTheEndWaitsForTheNextStart(t *testing.T) {
 		begin(t, r, &b)
 		r.End(&e)
 	}
-	time.Sleep(300 * time.Millisecond) // one batch is held by the writer
+	time.Sleep(700 * time.Millisecond) // one batch is held by the writer
 	r.Close()
 	l.leave(false)
 	next := open(t, l, journal.Config{Folder: folder})
@@ -270,10 +270,10 @@ func TestAnIdleRecorderSleeps(t *testing.T) {
 		b, e := call()
 		begin(t, r, &b)
 		r.End(&e)
-		time.Sleep(250 * time.Millisecond)
+		time.Sleep(600 * time.Millisecond)
 	}
 	writes := l.written()
-	time.Sleep(500 * time.Millisecond)
+	time.Sleep(time.Second)
 	if l.written() != writes || len(l.all()) != 3 {
 		t.Errorf("%d writes, then %d, of %d calls", writes, l.written(), len(l.all()))
 	}
