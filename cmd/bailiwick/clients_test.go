@@ -65,8 +65,11 @@ func (s *studio) furnish(t *testing.T, e *estate) {
 	here := w.Workspace("Marketing")
 	for id, kind := range map[ident.Model]string{"qwen-turbo": "TG", "qwen-plus": "TG", "qwen-orphan": "TG", "qwen-demo": "TG", "qwen-vl": "VU", "text-embedding": "TR", "text-rerank": "TR"} {
 		m := catalogue.Model{ID: id, Account: w.Account.ID, Name: string(id), Vendor: "qwen", Kinds: []string{kind}, Input: []string{"Text"}, Output: []string{"Text"}, Offers: catalogue.Of(catalogue.Call), Version: 1}
-		if id == "text-embedding" {
+		switch id {
+		case "text-embedding":
 			m.Output = nil
+		case "qwen-demo", "qwen-plus":
+			m.Offers, m.TrainingWays = catalogue.Of(catalogue.All...), map[string][]string{"sft": {"full"}}
 		}
 		must(t, db.InsertModel(t.Context(), w.Account.ID, m, w.Why("models:add")))
 		if id != "qwen-plus" {
@@ -75,6 +78,7 @@ func (s *studio) furnish(t *testing.T, e *estate) {
 	}
 	w.Serve(w.Provider("mock", provider.OpenAI, e.mock.URL).ID, "qwen-turbo", "qwen-plus", "qwen-vl", "text-embedding", "text-rerank")
 	w.Serve(w.Provider("engine", provider.Embedded, "").ID, "qwen-demo")
+	w.Grant("qwen-demo", catalogue.Train, here.ID)
 	_, text := w.Key(here.ID, master.Pepper())
 	s.key, s.ws, s.other = text.Reveal(), here.ID, w.Workspace("Research").ID
 }
@@ -150,7 +154,11 @@ func TestTheOfficialDashScopeSDKWorksUnmodified(t *testing.T) {
 	if python == "" {
 		python = "python3"
 	}
-	newStudio(t).run(t, "/api/v1", []string{"PYTHONPATH=" + sdk, "PYTHONDONTWRITEBYTECODE=1"}, python, filepath.Join("testdata", "dashscope_sdk.py"))
+	for _, script := range []string{"dashscope_sdk.py", "dashscope_train.py"} {
+		t.Run(script, func(t *testing.T) {
+			newStudio(t).run(t, "/api/v1", []string{"PYTHONPATH=" + sdk, "PYTHONDONTWRITEBYTECODE=1"}, python, filepath.Join("testdata", script))
+		})
+	}
 }
 
 func TestTheOfficialGoSDKWorksUnmodified(t *testing.T) {

@@ -39,6 +39,12 @@ tools = [{"type": "function", "function": {"name": "f", "parameters": {"type": "
 r = good(Generation.call(model="qwen-turbo", messages=messages, tools=tools, result_format="message", workspace=workspace))
 assert r.output.choices[0].message.tool_calls[0]["function"]["name"] == "f", r
 
+streamed = [good(r).output.choices[0] for r in Generation.call(
+    model="qwen-turbo", messages=messages, tools=tools, result_format="message", stream=True, incremental_output=True, workspace=workspace)]
+called = [c["function"] for s in streamed for c in s.message.get("tool_calls") or []]
+assert "".join(c.get("name") or "" for c in called) == "f" and "".join(c.get("arguments") or "" for c in called) == '{"a":1}', streamed
+assert streamed[-1].finish_reason == "tool_calls", streamed
+
 r = good(MultiModalConversation.call(model="qwen-vl", workspace=workspace, messages=[
     {"role": "user", "content": [{"image": "https://example.com/a.png"}, {"text": "What?"}]}]))
 assert r.output.choices[0].message.content[0]["text"] == "Hello, world!", r
@@ -80,12 +86,33 @@ def ask(model, **more):
     return Generation.call(model=model, messages=says, result_format="message", **{"workspace": workspace, **more})
 
 
-refused(403, "Model.AccessDenied", ask("qwen-plus"))
-refused(404, "ModelNotFound", ask("no-such-model"))
+def see(model, **more):
+    return MultiModalConversation.call(model=model, messages=[{"role": "user", "content": [{"text": "What?"}]}], **{"workspace": workspace, **more})
+
+
+def embed(model, **more):
+    return TextEmbedding.call(model=model, input="a", **{"workspace": workspace, **more})
+
+
+def rank(model, **more):
+    return TextReRank.call(model=model, query="q", documents=["a"], **{"workspace": workspace, **more})
+
+
+# every refusal at every service
+for service, right in ((ask, "qwen-turbo"), (see, "qwen-vl"), (embed, "text-embedding"), (rank, "text-rerank")):
+    good(service(right))
+    refused(403, "Model.AccessDenied", service("qwen-plus"))
+    refused(404, "ModelNotFound", service("no-such-model"))
+    refused(401, "InvalidApiKey", service(right, api_key="sk-nothing"))
+    refused(403, "Workspace.AccessDenied", service(right, workspace="llm-0000000000000000"))
+    refused(403, "Workspace.AccessDenied", service(right, workspace=os.environ["OTHER"]))
+    refused(400, "InvalidParameter", service("text-rerank" if service is embed else "text-embedding"))  # another kind of model
+refused(400, "InvalidParameter", see("qwen-vl", top_p=2))
+refused(400, "InvalidParameter", embed("text-embedding", text_type="query"))  # the provider here has no word for it
+refused(401, "InvalidApiKey", Models.list(api_key="sk-nothing", workspace=workspace))
+refused(403, "Workspace.AccessDenied", Models.list(workspace=os.environ["OTHER"]))
+
 refused(400, "InvalidParameter", ask("qwen-turbo", max_tokens=-1))
-refused(401, "InvalidApiKey", ask("qwen-turbo", api_key="sk-nothing"))
-refused(403, "Workspace.AccessDenied", ask("qwen-turbo", workspace="llm-0000000000000000"))
-refused(403, "Workspace.AccessDenied", ask("qwen-turbo", workspace=os.environ["OTHER"]))
 refused(503, "ModelUnavailable", ask("qwen-orphan"))
 refused(429, "Throttling.RateQuota", ask("qwen-turbo", says="too-fast"))
 for r in ask("qwen-plus", stream=True):
