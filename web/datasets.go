@@ -2,11 +2,9 @@ package web
 
 import (
 	"encoding/base64"
-	"io"
 	"net/http"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/a-h/templ"
 	"github.com/labstack/echo/v4"
@@ -209,18 +207,3 @@ func (s *Server) datasetDeleted(c echo.Context, d dataset.Listed, err error) err
 }
 
 func versionLabel(v dataset.Version) string { return "V" + strconv.Itoa(v.Number) }
-
-// pause is how long nothing may come or go while a file is sent.
-const pause = time.Minute
-
-// patient lets a large body take as long as something of it comes every minute.
-type patient struct {
-	io.Reader
-	at *http.ResponseController
-}
-
-// Read implements io.Reader.
-func (p patient) Read(b []byte) (int, error) {
-	_ = p.at.SetReadDeadline(time.Now().Add(pause)) // where there are no deadlines, none is needed
-	return p.Reader.Read(b)
-}

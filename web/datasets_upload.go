@@ -1,9 +1,6 @@
 package web
 
 import (
-	"errors"
-	"io"
-	"mime"
 	"mime/multipart"
 	"net/http"
 	"net/url"
@@ -14,6 +11,7 @@ import (
 
 	"bailiwick/internal/dataset"
 	"bailiwick/internal/fault"
+	"bailiwick/internal/intake"
 	"bailiwick/internal/provider"
 	"bailiwick/views/datasets"
 	"bailiwick/views/ui"
@@ -23,8 +21,8 @@ import (
 // in it, and no setting allows more than this.
 const uploadMax = 10<<30 + 1<<20
 
-// fieldMax bounds one field beside the file, in bytes.
-const fieldMax = 8 << 10
+// uploadBounds are those of the form around it.
+var uploadBounds = intake.Bounds{Parts: 16, Field: 8 << 10}
 
 // newDataset answers GET …/datasets/new, and newVersion GET …/datasets/:dataset/new.
 func (s *Server) newDataset(c echo.Context) error {
@@ -76,41 +74,20 @@ func (s *Server) upload(c echo.Context, of *dataset.Listed) error {
 
 // readUpload reads the fields before the file, and leaves the file to be read.
 func readUpload(c echo.Context) (in form, file *multipart.Part, err error) {
-	in = form{url.Values{}}
-	r := c.Request()
-	kind, parameters, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if err != nil || kind != echo.MIMEMultipartForm || parameters["boundary"] == "" {
-		return in, nil, fault.Field("file", "Choose a file.")
+	f, err := intake.Open(c.Response(), c.Request(), uploadBounds, nil)
+	if err != nil {
+		return form{url.Values{}}, nil, fault.Field("file", "Choose a file.")
 	}
-	body := patient{r.Body, http.NewResponseController(c.Response())}
-	parts := multipart.NewReader(body, parameters["boundary"])
-	for range 16 {
-		part, err := parts.NextPart()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return in, nil, unreadable(err)
-		}
-		if part.FormName() == "file" {
-			if part.FileName() == "" {
-				break
-			}
-			return in, part, ordinary(in.Values)
-		}
-		text, err := io.ReadAll(io.LimitReader(part, fieldMax+1))
-		if err != nil {
-			return in, nil, unreadable(err)
-		}
-		if len(text) > fieldMax {
-			return in, nil, fault.New(fault.Invalid, "A field beside the file holds more than %d KB.", fieldMax>>10)
-		}
-		in.Add(part.FormName(), string(text))
+	if file, err = f.Next(); err != nil {
+		return form{f.Fields}, nil, unreadable(err)
 	}
-	if err := ordinary(in.Values); err != nil {
+	if err := ordinary(f.Fields); err != nil {
 		return form{url.Values{}}, nil, err
 	}
-	return in, nil, fault.Field("file", "Choose a file.")
+	if file == nil || file.FormName() != "file" {
+		return form{f.Fields}, nil, fault.Field("file", "Choose a file.")
+	}
+	return form{f.Fields}, file, nil
 }
 
 // showUpload shows the form, with what was typed and what is wrong with it.

@@ -13,6 +13,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"bailiwick/internal/fault"
+	"bailiwick/internal/intake"
 )
 
 // searchMax is how many characters can be searched for; more are left out.
@@ -53,6 +54,9 @@ func readForm(c echo.Context) (form, error) {
 func unreadable(err error) error {
 	if large := (*http.MaxBytesError)(nil); errors.As(err, &large) {
 		return err
+	}
+	if long := (intake.LongField{}); errors.As(err, &long) {
+		return fault.New(fault.Invalid, "The field %s holds more than %d KB.", long.Name, long.Most>>10)
 	}
 	return fault.New(fault.Invalid, "The form cannot be read.").Because(err)
 }

@@ -10,6 +10,7 @@ import (
 	"bailiwick/internal/fault"
 	"bailiwick/internal/gateway/dialect"
 	"bailiwick/internal/ident"
+	"bailiwick/internal/intake"
 )
 
 // filesMost is how many files one form may send.
@@ -17,15 +18,13 @@ const filesMost = 20
 
 // uploadFiles answers POST /api/v1/files: some files may be kept and others not.
 func (w *Workshop) uploadFiles(ctx context.Context, v *Visit) *dialect.Refusal {
-	f, r := formOf(v, func(name string) bool {
-		return name == "files" || name == "file" || name == "descriptions" || name == "purpose"
-	})
+	f, r := formOf(v, "files", "file", "descriptions", "purpose")
 	if r != nil {
 		return r
 	}
 	kept, failed := []object{}, []object{}
 	for at := 0; ; at++ {
-		file, err := f.next()
+		file, err := f.Next()
 		if err != nil {
 			return refused(err)
 		}
@@ -35,7 +34,7 @@ func (w *Workshop) uploadFiles(ctx context.Context, v *Visit) *dialect.Refusal {
 		if at == filesMost {
 			return invalid("files", fmt.Sprintf("At most %d files are sent at once.", filesMost))
 		}
-		if !fineTuning(f.field("purpose", 0)) {
+		if !fineTuning(f.Field("purpose", 0)) {
 			return badPurpose()
 		}
 		got, err := w.upload(ctx, v, f, file, at)
@@ -62,16 +61,15 @@ const badFile = "InvalidParameter"
 
 // broken says what ends a whole upload, and not the file alone.
 func broken(err error) *dialect.Refusal {
-	var odd unknownField
 	switch {
 	case err == nil:
 		return nil
 	case errors.Is(err, errPurpose):
 		return badPurpose()
-	case errors.Is(err, errForm), errors.As(err, &odd):
+	case ofForm(err):
 		return refused(err)
 	case fault.Is(err, fault.Internal):
-		return refused(errForm) // the rest of the body did not come
+		return refused(intake.ErrBroken) // the rest of the body did not come
 	case fault.Is(err, fault.Invalid), fault.Is(err, fault.Full):
 		return nil
 	}

@@ -12,18 +12,18 @@ import (
 
 // createFile answers POST /v1/files.
 func (w *Workshop) createFile(ctx context.Context, v *Visit) *dialect.Refusal {
-	f, r := formOf(v, func(name string) bool { return name == "file" || name == "purpose" })
+	f, r := formOf(v, "file", "purpose")
 	if r != nil {
 		return r
 	}
-	file, err := f.next()
+	file, err := f.Next()
 	if err != nil {
 		return refused(err)
 	}
 	if file == nil {
 		return invalid("file", "Send a file, in the field file.")
 	}
-	if !fineTuning(f.field("purpose", 0)) {
+	if !fineTuning(f.Field("purpose", 0)) {
 		return badPurpose()
 	}
 	got, err := w.upload(ctx, v, f, file, 0)
