@@ -7,6 +7,7 @@ import (
 )
 
 func TestBrowserTheTrailIsReadAndVerified(t *testing.T) {
+	t.Parallel()
 	o := start(t)
 	k := o.key(o.root, o.a, "nightly")
 	o.noted(o.root, o.a, "root was in Marketing")

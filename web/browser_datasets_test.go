@@ -23,6 +23,7 @@ func (b *tab) choose(name, content string) {
 }
 
 func TestAMemberUploadsTrainingFilesInABrowser(t *testing.T) {
+	t.Parallel()
 	o := start(t)
 	b := o.chrome(t)
 	defer b.clean()

@@ -19,6 +19,7 @@ import (
 )
 
 func TestBrowserWhyIsAskedAndAnswered(t *testing.T) {
+	t.Parallel()
 	o := start(t)
 	k, text := o.issue(o.a, apikey.Terms{Description: "the newsletter"})
 	r := o.refuse(policy.Question{Presented: true, Digest: k.Digest, Header: string(o.a), Model: "qwen-turbo", Capability: catalogue.Call, Address: netip.MustParseAddr("192.0.2.7")})
@@ -50,6 +51,7 @@ func TestBrowserWhyIsAskedAndAnswered(t *testing.T) {
 }
 
 func TestBrowserTheMatrixAuthorizes(t *testing.T) {
+	t.Parallel()
 	o := start(t)
 	b := o.chrome(t)
 	b.logOn("root")
@@ -80,6 +82,7 @@ func TestBrowserTheMatrixAuthorizes(t *testing.T) {
 }
 
 func TestSec28_BrowserWhatAModelSaysStaysText(t *testing.T) {
+	t.Parallel()
 	o := start(t)
 	o.authorize("qwen-turbo", catalogue.Call, o.a)
 	o.line(evil, 200)
@@ -117,6 +120,7 @@ func TestSec28_BrowserWhatAModelSaysStaysText(t *testing.T) {
 }
 
 func TestBrowserAnAnswerComesPieceByPieceAndCanBeStopped(t *testing.T) {
+	t.Parallel()
 	o := start(t)
 	o.authorize("qwen-turbo", catalogue.Call, o.a)
 	ended := make(chan struct{})

@@ -125,6 +125,7 @@ const (
 )
 
 func TestBrowserFromNothingToThreePeopleWhoMayWhatTheMatrixSays(t *testing.T) {
+	t.Parallel()
 	began := time.Now()
 	o := blank(t)
 	root := o.chrome(t)

@@ -27,6 +27,7 @@ func (b *tab) lost(when, text string) {
 }
 
 func TestSec36_BrowserNeitherReloadNorBackShowsAKeyAgain(t *testing.T) {
+	t.Parallel()
 	o := start(t)
 	b := o.chrome(t)
 	b.logOn("alice")

@@ -36,6 +36,7 @@ func (b *tab) logOff() {
 }
 
 func TestBrowserAPasskeyLogsOnAloneAndAfterThePassword(t *testing.T) {
+	t.Parallel()
 	o := start(t)
 	b := o.chrome(t).byName()
 	b.device()
@@ -96,6 +97,7 @@ func TestBrowserAPasskeyLogsOnAloneAndAfterThePassword(t *testing.T) {
 }
 
 func TestBrowserAnAppIsSetUpByTheKeyboardAndWithoutScripts(t *testing.T) {
+	t.Parallel()
 	o := start(t)
 	b := o.chrome(t)
 	b.logOn("root")

@@ -18,6 +18,7 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 
@@ -26,7 +27,7 @@ import (
 )
 
 // patience is how long a page may take for what a test waits for.
-const patience = 15 * time.Second
+const patience = 30 * time.Second
 
 // tab is a page of a real browser. Things are found in its accessibility tree,
 // by role and name, as assistive technology finds them.
@@ -54,17 +55,43 @@ func (o *company) chrome(t *testing.T) *tab {
 	if static.Optional("htmx.min.js") == "" {
 		t.Skip("no htmx: run make assets")
 	}
+	browser, err := chromium(bin)
+	o.must(err)
 	b := &tab{company: o}
 	b.base = b.serveTab(t)
-	options := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(bin), chromedp.UserDataDir(t.TempDir()), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.WindowSize(1440, 900),
-		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true))
-	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
-	ctx, end := chromedp.NewContext(allocator)
+	ctx, end := chromedp.NewContext(browser, chromedp.WithNewBrowserContext())
 	ctx, cancel := context.WithTimeout(ctx, 4*time.Minute)
-	t.Cleanup(func() { cancel(); end(); stop() })
+	t.Cleanup(func() { cancel(); end() })
 	b.ctx = ctx
 	return b.watched(t)
+}
+
+// shared is the one Chromium of this process. Each test has a tab with cookies
+// of its own in it.
+var shared struct {
+	once sync.Once
+	ctx  context.Context
+	err  error
+	stop func()
+}
+
+// chromium starts the browser for the first who asks.
+func chromium(bin string) (context.Context, error) {
+	shared.once.Do(func() {
+		folder, err := os.MkdirTemp("", "bw-chromium-")
+		if err != nil {
+			shared.err = err
+			return
+		}
+		options := append(chromedp.DefaultExecAllocatorOptions[:],
+			chromedp.ExecPath(bin), chromedp.UserDataDir(folder), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.WindowSize(1440, 900),
+			chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true))
+		allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
+		ctx, end := chromedp.NewContext(allocator)
+		shared.stop = func() { end(); stop(); os.RemoveAll(folder) }
+		shared.ctx, shared.err = ctx, chromedp.Do(ctx)
+	})
+	return shared.ctx, shared.err
 }
 
 // watched is the tab with eyes on what its pages ask for.
@@ -74,6 +101,12 @@ func (b *tab) watched(t *testing.T) *tab {
 	b.must(chromedp.Listen(b.ctx, b.listen))
 	_, err := chromedp.Call(b.ctx, network.Enable, network.EnableParams{})
 	b.must(err)
+	_, err = chromedp.Call(b.ctx, emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true}) // other tabs have it too
+	b.must(err)
+	if axeSource() != "" {
+		_, err = chromedp.Call(b.ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: "window.loadAxe = () => {" + axeSource() + "\n}"})
+		b.must(err)
+	}
 	t.Cleanup(b.clean)
 	return b
 }
@@ -295,6 +328,7 @@ func (b *tab) examine(state string) {
 	b.t.Helper()
 	for _, scheme := range []string{"light", "dark"} {
 		b.prefer(scheme)
+		time.Sleep(50 * time.Millisecond) // until colours have changed
 		b.axe(state + ", " + scheme)
 	}
 	b.prefer("light")
@@ -311,7 +345,6 @@ func (b *tab) prefer(scheme string) {
 		{Name: "prefers-color-scheme", Value: scheme}, {Name: "prefers-reduced-motion", Value: "reduce"},
 	}})
 	b.must(err)
-	time.Sleep(50 * time.Millisecond) // until colours have changed
 }
 
 // axeSource is the checker, where npm brought it.
@@ -331,7 +364,7 @@ func (b *tab) axe(state string) {
 		axeMissing.Do(func() { b.t.Log("axe is not there, so that accessibility is not checked: run npm ci in static/") })
 		return
 	}
-	if !eval[bool](b, "typeof axe === 'object'") {
+	if !eval[bool](b, "globalThis.axe || globalThis.loadAxe?.(), typeof axe === 'object'") { // no scripts ran
 		_, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](axeSource()+";true"))
 		b.must(err)
 	}

@@ -32,6 +32,7 @@ func (o *company) trains() {
 }
 
 func TestBrowserADepartmentTrainsAModelOnTheSample(t *testing.T) {
+	t.Parallel()
 	o := start(t)
 	o.trains()
 	b := o.chrome(t)

@@ -34,6 +34,7 @@ func (o *company) spread(ws ident.Workspace, key ident.Key, days int) {
 }
 
 func TestBrowserUsageIsLookedAt(t *testing.T) {
+	t.Parallel()
 	o := start(t)
 	k := o.key(o.root, o.a, "the newsletter")
 	o.spread(o.a, k.ID, 20)

@@ -12,6 +12,7 @@ import (
 )
 
 func TestBrowserRootWalksThroughTheDocument(t *testing.T) {
+	t.Parallel()
 	o := start(t)
 	b := o.chrome(t)
 	b.open("/")
@@ -98,6 +99,7 @@ func (o *company) named(name string) ident.Workspace {
 }
 
 func TestBrowserAnAdministratorSeesTheirOwnWorkspace(t *testing.T) {
+	t.Parallel()
 	o := start(t)
 	o.authorize("qwen-turbo", catalogue.Call, o.a)
 	b := o.chrome(t)
@@ -190,6 +192,7 @@ func TestBrowserAnAdministratorSeesTheirOwnWorkspace(t *testing.T) {
 }
 
 func TestBrowserRegularUsersSeeWhatTheyWereGranted(t *testing.T) {
+	t.Parallel()
 	o := start(t)
 	b := o.chrome(t)
 	b.logOn("bob")
@@ -214,6 +217,7 @@ func TestBrowserRegularUsersSeeWhatTheyWereGranted(t *testing.T) {
 }
 
 func TestBrowserRootRunsTheAccount(t *testing.T) {
+	t.Parallel()
 	o := start(t)
 	b := o.chrome(t)
 	b.logOn("root")
@@ -271,6 +275,7 @@ func TestBrowserRootRunsTheAccount(t *testing.T) {
 }
 
 func TestBrowserTheSecondOfTwoAdministratorsLosesNothing(t *testing.T) {
+	t.Parallel()
 	o := start(t)
 	b := o.chrome(t)
 	b.logOn("root")
@@ -292,6 +297,7 @@ func TestBrowserTheSecondOfTwoAdministratorsLosesNothing(t *testing.T) {
 }
 
 func TestBrowserTheKeyboardAloneIsEnough(t *testing.T) {
+	t.Parallel()
 	o := start(t)
 	b := o.chrome(t)
 	b.open("/")

@@ -115,6 +115,7 @@ func TestADeploymentIsMadeChangedAndDeletedWithoutScripts(t *testing.T) {
 }
 
 func TestBrowserADepartmentDeploysAModel(t *testing.T) {
+	t.Parallel()
 	o := start(t)
 	o.deploys()
 	b := o.chrome(t)

@@ -93,6 +93,7 @@ func TestAccountLimitsAreEditedAndWarnOfWorkspacesThatExceedThem(t *testing.T) {
 }
 
 func TestBrowserLimitsAreEditedByKeyboardAndPleaseAxe(t *testing.T) {
+	t.Parallel()
 	o := start(t)
 	o.authorize("qwen-plus", catalogue.Call, o.a)
 	o.authorize("qwen-turbo", catalogue.Call, o.a)

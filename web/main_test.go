@@ -6,8 +6,13 @@ import (
 	"testing"
 )
 
-// TestMain keeps what the console logs out of what the tests say.
+// TestMain keeps what the console logs out of what the tests say, and ends the
+// browser that they share.
 func TestMain(m *testing.M) {
 	slog.SetDefault(slog.New(slog.DiscardHandler))
-	os.Exit(m.Run())
+	code := m.Run()
+	if shared.stop != nil {
+		shared.stop()
+	}
+	os.Exit(code)
 }

@@ -80,6 +80,7 @@ func TestTheReferenceShowsEveryOperation(t *testing.T) {
 }
 
 func TestBrowserAdminKeysAreMadeAndRevoked(t *testing.T) {
+	t.Parallel()
 	o := start(t)
 	b := o.chrome(t)
 	b.logOn("root")

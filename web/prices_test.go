@@ -42,6 +42,7 @@ func TestPricesAreEditedFromNowOnWithoutScripts(t *testing.T) {
 }
 
 func TestBrowserPricesAreEditedByKeyboardAndPleaseAxe(t *testing.T) {
+	t.Parallel()
 	o := start(t)
 	b := o.chrome(t)
 	b.logOn("super")
