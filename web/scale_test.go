@@ -17,7 +17,10 @@ import (
 // crowded gives a company with so many users, of whom half are members of
 // workspace A, and keys, half of them there. They come by SQL: through the
 // services it would take an hour.
-func crowded(t *testing.T, users, keys int) *company {
+func crowded(t *testing.T, users, keys int) *company { return crowd(t, users, keys, true) }
+
+// crowd is the same; without the fragments nobody of them is found by a search.
+func crowd(t *testing.T, users, keys int, found bool) *company {
 	t.Helper()
 	o := start(t)
 	path := filepath.Join(t.TempDir(), "crowd.db")
@@ -43,6 +46,9 @@ func crowded(t *testing.T, users, keys int) *company {
 		{`INSERT INTO shelves SELECT i, id FROM (SELECT 1000 + ROW_NUMBER() OVER (ORDER BY id) AS i, id FROM workspaces WHERE id NOT IN (SELECT owner FROM shelves)) w`, nil},
 		{fmt.Sprintf(shelved, "keys", "workspace_id"), nil}, {fmt.Sprintf(shelved, "users", "account_id"), nil},
 	} {
+		if strings.HasPrefix(insert.text, "INSERT INTO fragments") && !found {
+			continue
+		}
 		_, err := db.Exec(insert.text, insert.args...)
 		o.must(err)
 	}

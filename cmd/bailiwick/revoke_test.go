@@ -67,7 +67,7 @@ func tells(p *Program, ws ident.Workspace, key string) int {
 	return a.StatusCode
 }
 
-func TestSec15_WhatIsWithdrawnIsRefusedOnEveryReplicaUnderLoad(t *testing.T) {
+func TestSec15_Anchor_RevokedKeyDiesEverywhere_WhatIsWithdrawnIsRefusedOnEveryReplicaUnderLoad(t *testing.T) {
 	for name, make := range map[string]func(*testing.T) []*Program{
 		"SQLite":     func(t *testing.T) []*Program { return replicas(t, "", 1) },
 		"PostgreSQL": func(t *testing.T) []*Program { return replicas(t, storetest.PostgresConfig(t).Database, 2) },

@@ -111,7 +111,7 @@ func TestSec25_SecretsOfAnswersAreKeptSealed(t *testing.T) {
 	})
 }
 
-func TestBodiesAreReadStrictly(t *testing.T) {
+func TestAnchor_UnknownFieldRejected_BodiesAreReadStrictly(t *testing.T) {
 	w := newWorld(t, storetest.SQLite(t))
 	before := w.version()
 	for body, field := range map[string]string{

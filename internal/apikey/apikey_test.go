@@ -198,7 +198,7 @@ func TestTheTrailSaysWhatChangedAndNoSecret(t *testing.T) {
 	}
 }
 
-func TestWithoutTheRightNothingIsDoneWithKeys(t *testing.T) {
+func TestAnchor_ViewerCannotCreate_WithoutTheRightNothingIsDoneWithKeys(t *testing.T) {
 	o := open(t)
 	k, _ := o.issue(apikey.Terms{})
 	none := o.by

@@ -226,7 +226,7 @@ func (w *world) leave(stream bool, read int) {
 	resp.Body.Close()
 }
 
-func TestWhoHangsUpStillPays(t *testing.T) {
+func TestAnchor_HangUpBillsUpstreamTruth_WhoHangsUpStillPays(t *testing.T) {
 	paced := func(words int) func(mockserver.Received) mockserver.Reply {
 		return func(r mockserver.Received) mockserver.Reply {
 			reply := mockserver.Chat{Words: strings.Split(strings.Repeat("word ", words), " "), Input: 7}.Answer(r)

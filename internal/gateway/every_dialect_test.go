@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"bailiwick/internal/gateway"
+	"bailiwick/internal/ident"
+	"bailiwick/internal/policy"
 	"bailiwick/internal/provider/mockserver"
 )
 
@@ -75,7 +77,7 @@ func TestSec19_WhatCallersSendBesideTheBodyReachesNoProvider(t *testing.T) {
 }
 
 // Check 24, and of peers.md §6 one-api #2388: an address in a body is a text.
-func TestSec24_NoAddressInABodyIsFetched(t *testing.T) {
+func TestSec24_Anchor_SsrfImageUrl_NoAddressInABodyIsFetched(t *testing.T) {
 	var fetched atomic.Int64
 	trap, err := mockserver.Start()
 	if err != nil {
@@ -182,46 +184,85 @@ func TestSec30_FiguresThatCannotBeTrueAreEstimatedInEveryDialect(t *testing.T) {
 	}
 }
 
-// Of peers.md §6, LL #37992: a zero that was said is a zero; and LL #36168:
-// figures in a last chunk that still has choices are kept.
-func TestAnchor_ZeroUsageIsZeroAndUsageInANonemptyFinalChunkIsKept(t *testing.T) {
+// streamEnds makes sure of what is booked, in every dialect, when a stream ends so.
+func streamEnds(t *testing.T, last string, in, out int) {
 	w := newWorld(t, nil)
+	w.onlyChat(mockserver.Events(thinking[1], last+"\n\n", "data: [DONE]\n\n"))
 	n := 0
-	for _, c := range []struct {
-		last    string
-		in, out int
-	}{
-		{`data: {"choices":[],"usage":{"prompt_tokens":0,"completion_tokens":0}}`, 0, 0},
-		{`data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}],"usage":{"prompt_tokens":9,"completion_tokens":5,"prompt_tokens_details":{"cached_tokens":4}}}`, 9, 5},
-	} {
-		w.onlyChat(mockserver.Events(thinking[1], c.last+"\n\n", "data: [DONE]\n\n"))
-		for name, a := range spoken(true) {
-			w.call(a)
-			n++
-			if r := w.books.number(t, n); r.Source != "provider" || r.Input != c.in || r.Output != c.out {
-				t.Errorf("%s: booked %+v", name, r)
-			}
+	for name, a := range spoken(true) {
+		w.call(a)
+		n++
+		if r := w.books.number(t, n); r.Source != "provider" || r.Input != in || r.Output != out {
+			t.Errorf("%s: booked %+v", name, r)
 		}
 	}
 }
 
-// Of peers.md §6, LL #8113, #31438, #31966: what is listed is what can be
-// called, in every dialect, and nothing else.
+// A zero that was said is a zero.
+func TestAnchor_ZeroUsageIsZero(t *testing.T) {
+	streamEnds(t, `data: {"choices":[],"usage":{"prompt_tokens":0,"completion_tokens":0}}`, 0, 0)
+}
+
+// Figures in a last chunk that still has choices are kept.
+func TestAnchor_UsageInNonemptyFinalChunk(t *testing.T) {
+	streamEnds(t, `data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}],"usage":{"prompt_tokens":9,"completion_tokens":5,"prompt_tokens_details":{"cached_tokens":4}}}`, 9, 5)
+}
+
+// Of what broke off, the text that came is charged as output and nothing else:
+// not the prompt, however long, and nothing where nothing came.
+func TestAnchor_NoOutputNoOutputCharge(t *testing.T) {
+	w := newWorld(t, nil)
+	prompt := strings.Repeat("a long question ", 1000)
+	n := 0
+	for text, most := range map[string]int{"": 0, "Hi": 1, "Hello, world": 4} {
+		stream := []byte(`data: {"choices":[{"index":0,"delta":{"role":"assistant","content":"` + text + `"}}]}` + "\n\n")
+		w.mock.Always(mockserver.Reply{Pieces: [][]byte{stream, []byte("data: {")}, Dies: true, CutAt: len(stream) + 3, Header: http.Header{"Content-Type": {"text/event-stream"}}})
+		w.call(ask{path: chat, key: "marketing", ws: marketing, body: strings.Replace(openAIBody("qwen-turbo", `,"stream":true`), "Hello", prompt, 1)})
+		n++
+		if r := w.books.number(t, n); r.Source != "estimated" || r.Output != most || r.Input < len(prompt)/4 || r.Code == "" {
+			t.Errorf("%q: booked %+v", text, r)
+		}
+	}
+	for _, reply := range []mockserver.Reply{mockserver.JSON(500, `{}`), mockserver.JSON(429, `{}`), mockserver.JSON(400, `{"error":{"message":"no"}}`)} { // nothing was begun
+		w.mock.Always(reply)
+		w.call(ask{path: chat, key: "marketing", ws: marketing, body: openAIBody("qwen-turbo", `,"stream":true`)})
+		n++
+		if r := w.books.number(t, n); r.Input != 0 || r.Output != 0 || r.Cost != 0 {
+			t.Errorf("booked %+v", r)
+		}
+	}
+}
+
+// What is listed is what can be called, in every dialect, and nothing else: no
+// words for "all" or "none" either.
 func TestAnchor_ListEqualsCall(t *testing.T) {
 	w := newWorld(t, nil)
-	for _, key := range []string{"marketing", "narrow"} {
+	w.now(func(f *policy.Facts) { f.Workspaces[2].CallAll = true })
+	for key, ws := range map[string]ident.Workspace{"marketing": marketing, "narrow": marketing, "research": research, "root": home} {
 		for list, call := range map[string]func(model string) ask{
-			"/v1/models":                func(m string) ask { return ask{path: chat, body: openAIBody(m, "")} },
-			"/apps/anthropic/v1/models": func(m string) ask { return ask{path: messages, body: anthropicBody(m, "")} },
+			"/v1/models":                 func(m string) ask { return ask{path: chat, body: openAIBody(m, "")} },
+			"/compatible-mode/v1/models": func(m string) ask { return ask{path: "/compatible-mode" + chat, body: openAIBody(m, "")} },
+			"/apps/anthropic/v1/models":  func(m string) ask { return ask{path: messages, body: anthropicBody(m, "")} },
+			"/api/v1/models":             func(m string) ask { return ask{path: generation, body: nativeBody(m, "")} },
 		} {
-			got := w.call(ask{path: list, key: key, ws: marketing})
+			got, member := w.call(ask{path: list, key: key, ws: ws}), `"id":"`
+			if strings.HasPrefix(list, "/api/") {
+				member = `"model":"`
+			}
+			callable := 0
 			for _, m := range w.facts.Models {
 				a := call(string(m.ID))
-				a.key, a.ws = key, marketing
-				listed, answer := strings.Contains(got.body, `"id":"`+string(m.ID)+`"`), w.call(a)
+				a.key, a.ws = key, ws
+				listed, answer := strings.Contains(got.body, member+string(m.ID)+`"`), w.call(a)
 				if denied := answer.status == 403; denied == listed {
 					t.Errorf("%s, %s: %s is listed %t and answered %d", list, key, m.ID, listed, answer.status)
 				}
+				if answer.status != 403 {
+					callable++
+				}
+			}
+			if n := strings.Count(got.body, member); n != callable {
+				t.Errorf("%s, %s: %d are listed, and %d can be called: %s", list, key, n, callable, got.body)
 			}
 		}
 	}

@@ -222,7 +222,7 @@ func TestAChangedLimitHoldsFromTheNextCallOn(t *testing.T) {
 }
 
 // alt-path-same-check: every path to a model passes the same limit.
-func TestAltPathSameCheck_EveryPathCountsAgainstOneLimit(t *testing.T) {
+func TestAnchor_AltPathSameCheck_EveryPathCountsAgainstOneLimit(t *testing.T) {
 	w, _ := limitedWorld(t, limit.Limit{Requests: rate(4, 60)}, catalogue.Limit{}, nil)
 	paths := []ask{
 		{path: chat, ws: marketing}, {path: "/compatible-mode" + chat, ws: marketing},

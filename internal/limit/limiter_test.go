@@ -204,7 +204,7 @@ func TestAChangedLimitCountsAtTheNextCallAndForgetsNothing(t *testing.T) {
 }
 
 // limit-not-times-replicas: N replicas do not give N times the limit.
-func TestLimitNotTimesReplicas(t *testing.T) {
+func TestAnchor_LimitNotTimesReplicas(t *testing.T) {
 	const replicas, count, period = 3, 100, 10
 	clock := newClock()
 	var l [replicas]*limit.Limiter

@@ -27,7 +27,7 @@ func (r *roll) Beat(context.Context, string) (int, error) {
 func (r *roll) Leave(context.Context, string) error { r.left.Add(1); return nil }
 
 // store-loss-does-not-open: losing the shared store does not widen a limit.
-func TestStoreLossDoesNotOpen(t *testing.T) {
+func TestAnchor_StoreLossDoesNotOpen(t *testing.T) {
 	r := &roll{}
 	r.servers.Store(4)
 	l := limit.New(nil)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/go-gormigrate/gormigrate/v2"
@@ -72,13 +73,22 @@ var (
 	postgresWords = strings.NewReplacer("BYTES", "BYTEA", "TEXT", `TEXT COLLATE "C"`)
 )
 
-// run executes the statements of a migration in the database's own words.
+// makesIndex finds the name of an index that a statement makes.
+var makesIndex = regexp.MustCompile(`^CREATE (?:UNIQUE )?INDEX (\w+)`)
+
+// run executes the statements of a migration in the database's own words. An
+// index that somebody made by hand under a name of ours gives way to ours.
 func run(tx *gorm.DB, statements []string) error {
 	for _, text := range statements {
 		if postgresql(tx) {
 			text = postgresWords.Replace(text)
 		} else if text = sqliteWords.Replace(text); strings.HasPrefix(text, "CREATE TABLE") {
 			text += " STRICT"
+		}
+		if m := makesIndex.FindStringSubmatch(text); m != nil {
+			if err := tx.Exec("DROP INDEX IF EXISTS " + m[1]).Error; err != nil {
+				return fmt.Errorf("%w with the index %s", err, m[1])
+			}
 		}
 		if err := tx.Exec(text).Error; err != nil {
 			return fmt.Errorf("%w in %s", err, text)

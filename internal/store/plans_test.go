@@ -17,6 +17,7 @@ import (
 	"bailiwick/internal/secret"
 	"bailiwick/internal/store"
 	"bailiwick/internal/store/storetest"
+	"bailiwick/internal/training"
 	"bailiwick/internal/usage"
 	"bailiwick/internal/workspace"
 )
@@ -45,7 +46,7 @@ var trailIndexes = map[string]string{
 	"trail by action": "audit_events_by_action", "trail by object": "audit_events_by_object", "trail by time": "audit_events_in_order",
 }
 
-func TestListsAreReadInTheOrderOfAnIndex(t *testing.T) {
+func TestAnchor_10MUsagePage_ListsAreReadInTheOrderOfAnIndex(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		e := newEstate(t, s, "acme")
 		ctx, a := t.Context(), e.Account.ID
@@ -175,6 +176,30 @@ func TestListsAreReadInTheOrderOfAnIndex(t *testing.T) {
 				if strings.HasPrefix(name, "keys of one") && !strings.Contains(plan, "keys_of_workspace") {
 					t.Errorf("%s reads the keys of the whole account:\n%s", name, plan)
 				}
+			}
+		}
+	})
+}
+
+// What can be large is read alone, never with a list: the report on a training
+// file, the log and the curve of a training.
+func TestAnchor_BodiesNotInListQuery_ListsReadNoReports(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		e := newEstate(t, s, "acme")
+		ctx := t.Context()
+		read := strings.Join(s.Reads(func() {
+			_, _, err := s.Datasets(ctx, e.ws.ID, dataset.Filter{Limit: 5})
+			must(t, err)
+			_, err = s.Versions(ctx, e.ws.ID, e.file.Dataset)
+			must(t, err)
+			_, _, _, err = s.Trainings(ctx, e.ws.ID, training.Filter{Limit: 5})
+			must(t, err)
+			_, _, err = s.TunedModels(ctx, e.ws.ID, training.ModelFilter{Limit: 5})
+			must(t, err)
+		}), "\n")
+		for _, large := range []string{"report", "training_log", "training_points", `FROM "dataset_files"`, "FROM `dataset_files`"} {
+			if !strings.Contains(read, "dataset_files") || strings.Contains(read, large) {
+				t.Errorf("a list reads %s: %s", large, read)
 			}
 		}
 	})

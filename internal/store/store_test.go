@@ -84,7 +84,7 @@ func TestOtherDatabasesAreRefused(t *testing.T) {
 	}
 }
 
-func TestFourStartersMigrateAtOnce(t *testing.T) {
+func TestAnchor_TwoBootMigration_FourStartersMigrateAtOnce(t *testing.T) {
 	storetest.EachConfig(t, func(t *testing.T, c store.Config) {
 		var wait sync.WaitGroup
 		for range 4 {
@@ -101,6 +101,30 @@ func TestFourStartersMigrateAtOnce(t *testing.T) {
 		}
 		wait.Wait()
 		storetest.NewWorld(t, storetest.Open(t, c), "acme")
+	})
+}
+
+// Somebody made an index by hand before a release brings one of that name: the
+// release starts, and the index is as it says.
+func TestAnchor_DuplicateIndexTolerated(t *testing.T) {
+	storetest.EachConfig(t, func(t *testing.T, c store.Config) {
+		s, err := store.Open(t.Context(), c)
+		must(t, err)
+		must(t, s.Exec("DELETE FROM migrations WHERE id = '202611280041_administrators'"))
+		for _, statement := range []string{"DROP INDEX members_by_role", "CREATE INDEX members_by_role ON members (pages)"} { // the other index of the migration stays
+			must(t, s.Exec(statement))
+		}
+		must(t, s.Close())
+		s = storetest.Open(t, c)
+		query := "SELECT sql FROM sqlite_master WHERE type = 'index' AND name IN ('members_by_role', 'keys_of_account_by_owner')"
+		if s.Postgres() {
+			query = "SELECT indexdef FROM pg_indexes WHERE schemaname = current_schema() AND indexname IN ('members_by_role', 'keys_of_account_by_owner')"
+		}
+		found, err := s.Strings(query)
+		if must(t, err); len(found) != 2 || !strings.Contains(strings.Join(found, ";"), "(workspace_id, role, user_id)") {
+			t.Errorf("the indexes are %q", found)
+		}
+		storetest.NewWorld(t, s, "acme")
 	})
 }
 

@@ -29,7 +29,7 @@ func traffic(w *storetest.World, places []ident.Workspace, at time.Time, count i
 	return records
 }
 
-func TestACallTakesAtMost200BytesWithItsIndexes(t *testing.T) {
+func TestAnchor_BodiesNotInListQuery_ACallTakesAtMost200BytesWithItsIndexes(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		w := storetest.NewWorld(t, s, "acme")
 		places := []ident.Workspace{w.Default, w.Workspace("a").ID, w.Workspace("b").ID, w.Workspace("c").ID}

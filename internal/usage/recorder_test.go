@@ -124,7 +124,7 @@ func TestACallIsBookedAsItEnded(t *testing.T) {
 	r.Close()
 }
 
-func TestManyCallsGoIntoFewTransactionsAndCloseWritesTheRest(t *testing.T) {
+func TestAnchor_ShutdownDrains_ManyCallsGoIntoFewTransactionsAndCloseWritesTheRest(t *testing.T) {
 	l, folder := newLedger(), t.TempDir()
 	r := open(t, l, journal.Config{Folder: folder})
 	var wg sync.WaitGroup
@@ -190,7 +190,7 @@ func TestCallsWhoseEndNobodySawAreBookedAsEstimatedOnce(t *testing.T) {
 
 // P8: the database may be gone for long. Calls are served as long as the
 // journal has room, then refused before they are sent; nothing is lost.
-func TestTheDatabaseMayBeGoneAndNothingIsLost(t *testing.T) {
+func TestAnchor_FailedCommitRequeuesBounded_TheDatabaseMayBeGoneAndNothingIsLost(t *testing.T) {
 	l := newLedger()
 	l.leave(true)
 	r := open(t, l, journal.Config{Folder: t.TempDir(), Segment: 32 << 10, Most: 128 << 10, Sync: time.Millisecond})

@@ -98,8 +98,13 @@ func (r *realm) must(err error) {
 }
 
 func (r *realm) issue(name string, ws ident.Workspace, owner ident.User) {
+	r.issueAs(name, ws, owner, func(*apikey.Key) {})
+}
+
+func (r *realm) issueAs(name string, ws ident.Workspace, owner ident.User, change func(*apikey.Key)) {
 	text := secret.NewKey()
 	k := apikey.Key{ID: ident.NewKey(), Account: r.Account.ID, Workspace: ws, Owner: owner, Digest: r.pepper.Digest(text.Reveal()), Hint: "abcd", CreatedAt: storetest.Start, Version: 1}
+	change(&k)
 	r.must(r.Store.InsertKey(r.t.Context(), ws, k, 50, r.Why("keys:issue")))
 	r.keys[name] = text.Reveal()
 }

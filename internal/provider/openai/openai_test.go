@@ -55,7 +55,7 @@ func TestSec19_OnlyWhatAProviderNeedsIsSentToIt(t *testing.T) {
 	}
 }
 
-func TestSec23_ARedirectIsNotFollowed(t *testing.T) {
+func TestSec23_Anchor_SsrfRedirect_ARedirectIsNotFollowed(t *testing.T) {
 	s, mock := opened(t)
 	other, err := mockserver.Start()
 	if err != nil {
