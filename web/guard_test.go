@@ -288,7 +288,9 @@ func TestEveryRouteHasALineInTheMatrix(t *testing.T) {
 	}
 }
 
-func TestSec01_Anchor_EveryPageNeedsAuth_EveryRouteAnswersEverybodyAsDeclared(t *testing.T) { eachDatabase(t, guard) }
+func TestSec01_Anchor_EveryPageNeedsAuth_EveryRouteAnswersEverybodyAsDeclared(t *testing.T) {
+	eachDatabase(t, guard)
+}
 
 func guard(t *testing.T, s *store.Store, c *clock) {
 	o := newCompany(t, s, c)

@@ -1,13 +1,17 @@
 package web_test
 
 import (
+	"context"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
 
+	"bailiwick/internal/ident"
 	"bailiwick/internal/store"
+	"bailiwick/internal/workspace"
 	"bailiwick/static"
 )
 
@@ -110,11 +114,26 @@ func TestReportsOfBrowsersAreTakenAndBounded(t *testing.T) {
 	o.post("", "/csp", "x", strings.Repeat("x", 70<<10)).is(204)
 }
 
+// mistaken fails as no store should.
+type mistaken struct{ *store.Store }
+
+func (mistaken) Workspaces(context.Context, ident.Account, workspace.Filter) ([]workspace.Listed, string, error) {
+	return nil, "", errors.New("a mistake of ours")
+}
+
 func TestOurOwnFailuresSayNothingOfTheirCause(t *testing.T) {
 	o := start(t)
 	o.cookie("root")
-	o.must(o.store.Close())
-	a := o.get("root", "/workspaces").is(500).says("Something went wrong on our side.", "Request").hides("sql", "database is closed")
+	workspaces := o.config.Workspaces
+	o.config.Workspaces = &workspace.Service{Store: mistaken{o.store}}
+	o.serve()
+	a := o.get("root", "/workspaces").is(500).says("Something went wrong on our side.", "Request").hides("a mistake of ours")
 	protected(t, a)
-	o.ask("root", "GET", "/workspaces", nil, part).is(500).hides("<html", "database is closed").says("Something went wrong")
+	o.ask("root", "GET", "/workspaces", nil, part).is(500).hides("<html", "a mistake of ours").says("Something went wrong")
+	o.config.Workspaces = workspaces
+	o.serve()
+	o.must(o.store.Close())
+	a = o.get("root", "/workspaces").is(503).says("The database does not answer at present.", "Request").hides("sql", "database is closed")
+	protected(t, a)
+	o.ask("root", "GET", "/workspaces", nil, part).is(503).hides("<html", "database is closed").says("does not answer")
 }

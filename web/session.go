@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"net"
 	"net/http"
 	"net/netip"
@@ -60,26 +61,35 @@ func (s *Server) identify(next echo.HandlerFunc) echo.HandlerFunc {
 			return next(c)
 		}
 		v := visitOf(c)
-		session, err := s.Sessions.New(r, s.CookieName)
-		if err != nil {
-			return err
-		}
-		v.session = session
-		if err := s.recognize(c, v); err != nil {
+		if err := s.find(c, v); err != nil {
 			return err
 		}
 		return next(c)
 	}
 }
 
+// recognizing is how long it may take to find out who asks. When the database is
+// overrun that is said, and nobody is taken for logged off.
+const recognizing = 5 * time.Second
+
+// find finds the session, and whose it is.
+func (s *Server) find(c echo.Context, v *visit) (err error) {
+	ctx, cancel := context.WithTimeout(c.Request().Context(), recognizing)
+	defer cancel()
+	if v.session, err = s.Sessions.New(c.Request().WithContext(ctx), s.CookieName); err != nil {
+		return err
+	}
+	return s.recognize(ctx, c, v)
+}
+
 // recognize gives the visit its actor. Somebody who is gone or disabled loses
 // the session.
-func (s *Server) recognize(c echo.Context, v *visit) error {
+func (s *Server) recognize(ctx context.Context, c echo.Context, v *visit) error {
 	id, err := ident.ParseUser(kept(v.session, sessionUser))
 	if err != nil {
 		return nil // nobody is logged on
 	}
-	who, err := s.Accounts.Actor(c.Request().Context(), id)
+	who, err := s.Accounts.Actor(ctx, id)
 	if fault.Is(err, fault.Missing) {
 		return s.endSession(c)
 	}
@@ -112,7 +122,7 @@ func (s *Server) goOn(c echo.Context) error {
 	if err := s.beginSession(c, v.actor.User, v.proved); err != nil {
 		return err
 	}
-	return s.recognize(c, v)
+	return s.recognize(c.Request().Context(), c, v)
 }
 
 // proved keeps that the actor has just proved who they are. The session gets a

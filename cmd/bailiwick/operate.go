@@ -81,8 +81,9 @@ func (o operation) observer() gateway.Observer {
 	return observers{o.metrics, o.traces}
 }
 
-// ready are the conditions of serving well. A gateway whose database is gone
-// still serves known keys, and is not ready for new ones.
+// ready are the conditions of serving. A gateway whose database is gone serves
+// known keys for as long as it may, and is ready until then: when the database
+// is everybody's, a server taken out of the rotation for it would leave none.
 func (p *Program) ready() []telemetry.Check {
 	return []telemetry.Check{
 		{Name: "running", Ask: func(context.Context) error {
@@ -91,15 +92,21 @@ func (p *Program) ready() []telemetry.Check {
 			}
 			return nil
 		}},
-		{Name: "database", Ask: func(ctx context.Context) error {
+		{Name: "database", Served: true, Ask: func(ctx context.Context) error {
 			if p.store.Ping(ctx) != nil {
 				return errors.New("it does not answer")
 			}
 			return nil
 		}},
-		{Name: "policy", Ask: func(context.Context) error {
+		{Name: "policy", Served: true, Ask: func(context.Context) error {
 			if age := p.keeper.Age(time.Now()); age > time.Minute {
 				return fmt.Errorf("it was last brought up to date %s ago", age.Round(time.Second))
+			}
+			return nil
+		}},
+		{Name: "known keys", Ask: func(context.Context) error {
+			if p.gateway.Stale(time.Now()) {
+				return errors.New("what is known of them is too old: every call is refused")
 			}
 			return nil
 		}},

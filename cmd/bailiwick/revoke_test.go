@@ -14,6 +14,7 @@ import (
 
 	"bailiwick/internal/access"
 	"bailiwick/internal/account"
+	"bailiwick/internal/adminkey"
 	"bailiwick/internal/apikey"
 	"bailiwick/internal/demo"
 	"bailiwick/internal/ident"
@@ -30,28 +31,38 @@ func replicas(t *testing.T, database string, n int) []*Program {
 	t.Helper()
 	data := filepath.Join(t.TempDir(), "data")
 	var list []*Program
-	for i := range n {
-		c := serving{place: place{Data: data, Database: database}, Listen: "127.0.0.1:0", MetricsListen: "off", CloudName: "Alibaba Cloud"}
-		ctx, stop := context.WithCancel(context.Background())
-		p, err := start(ctx, c, func(p *Program) error {
-			if i > 0 {
-				return nil
-			}
-			passwords := map[ident.LogOn]secret.Text{}
-			for _, who := range demo.People {
-				passwords[who.LogOn] = secret.NewText(sentence)
-			}
-			return demo.Services{Accounts: p.accounts, Workspaces: p.workspaces, Members: p.members, Catalogue: p.catalogue, Grants: p.grants, Providers: p.providers}.Ensure(ctx, passwords)
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		ended := make(chan error, 1)
-		go func() { ended <- p.Run(ctx) }()
-		t.Cleanup(func() { stop(); <-ended; p.Close() })
-		list = append(list, p)
+	for range n {
+		list = append(list, replica(t, serving{place: place{Data: data, Database: database}}))
 	}
 	return list
+}
+
+// replica starts a program that makes the demo company where there is none.
+func replica(t *testing.T, c serving) *Program {
+	t.Helper()
+	c.Listen, c.CloudName = "127.0.0.1:0", "Alibaba Cloud"
+	if c.MetricsListen == "" {
+		c.MetricsListen = "off"
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	p, err := start(ctx, c, func(p *Program) error {
+		if all, err := p.store.Accounts(ctx); err != nil || len(all) > 0 {
+			return err
+		}
+		passwords := map[ident.LogOn]secret.Text{}
+		for _, who := range demo.People {
+			passwords[who.LogOn] = secret.NewText(sentence)
+		}
+		return demo.Services{Accounts: p.accounts, Workspaces: p.workspaces, Members: p.members, Catalogue: p.catalogue, Grants: p.grants, Providers: p.providers}.Ensure(ctx, passwords)
+	})
+	if err != nil {
+		stop()
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- p.Run(ctx) }()
+	t.Cleanup(func() { stop(); <-ended; p.Close() })
+	return p
 }
 
 // tells calls a model once and gives the status.
@@ -177,6 +188,50 @@ func withdraw(t *testing.T, programs []*Program) {
 			await(t, programs, ws, text, true)
 		}
 	}
+}
+
+// Admin keys are asked of the database each time, so that no replica remembers one.
+func TestSec15_Anchor_RevokedKeyDiesEverywhere_AnAdminKeyDiesAtTheNextRequest(t *testing.T) {
+	for name, make := range map[string]func(*testing.T) []*Program{
+		"SQLite":     func(t *testing.T) []*Program { return replicas(t, "", 1) },
+		"PostgreSQL": func(t *testing.T) []*Program { return replicas(t, storetest.PostgresConfig(t).Database, 2) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			programs := make(t)
+			p, root := programs[0], actorOf(t, programs[0], "root@acme")
+			k, text, err := p.adminKeys.Issue(t.Context(), root, adminkey.Terms{Name: "pipeline", Days: adminkey.UsualLife})
+			if err != nil {
+				t.Fatal(err)
+			}
+			is := func(want int) {
+				t.Helper()
+				for i, on := range programs {
+					for range 3 { // it stays dead
+						if status := administers(on, text.Reveal()); status != want {
+							t.Errorf("replica %d answers %d, not %d", i, status, want)
+						}
+					}
+				}
+			}
+			is(http.StatusOK)
+			if err := p.adminKeys.Revoke(t.Context(), root, k.ID); err != nil {
+				t.Fatal(err)
+			}
+			is(http.StatusUnauthorized)
+		})
+	}
+}
+
+// administers asks the management API who asks, and gives the status.
+func administers(p *Program, key string) int {
+	r, _ := http.NewRequest(http.MethodGet, p.base.String()+"/api/admin/v1/self", nil)
+	r.Header.Set("Authorization", "Bearer "+key)
+	a, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return 0
+	}
+	defer a.Body.Close()
+	return a.StatusCode
 }
 
 // await waits until every replica answers a key, or refuses it.

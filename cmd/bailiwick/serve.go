@@ -131,7 +131,7 @@ func start(ctx context.Context, c serving, furnish func(*Program) error) (_ *Pro
 	if err := os.MkdirAll(c.Data, 0o700); err != nil {
 		return nil, err
 	}
-	if p.store, err = store.Open(ctx, store.Config{Database: c.Database, Data: c.Data, Server: true}); err != nil {
+	if p.store, err = openStore(ctx, store.Config{Database: c.Database, Data: c.Data, Server: true}); err != nil {
 		return nil, err
 	}
 	master, err := secret.LoadMaster(c.masterKey())
@@ -193,6 +193,28 @@ func start(ctx context.Context, c serving, furnish func(*Program) error) (_ *Pro
 		p.base.Host = p.listener.Addr().String()
 	}
 	return p, p.serve(c, master, proxies, plainHTTP)
+}
+
+// A database that begins together with this server may begin later.
+const (
+	databaseWait  = 2 * time.Minute
+	databasePause = 5 * time.Second // the longest between two tries
+)
+
+// openStore opens the database, and waits for one that does not answer yet.
+func openStore(ctx context.Context, c store.Config) (*store.Store, error) {
+	for began, pause := time.Now(), 250*time.Millisecond; ; pause = min(2*pause, databasePause) {
+		s, err := store.Open(ctx, c)
+		if err == nil || !store.Unreached(err) || time.Since(began) > databaseWait {
+			return s, err
+		}
+		slog.Warn("the database does not answer yet", "waited", time.Since(began).Round(time.Second), "err", err)
+		select {
+		case <-ctx.Done():
+			return nil, err
+		case <-time.After(pause):
+		}
+	}
 }
 
 // recognize makes sure that the master key is the one the database was made

@@ -1,6 +1,7 @@
 package adminapi
 
 import (
+	"context"
 	"net/http"
 	"strconv"
 	"strings"
@@ -11,6 +12,10 @@ import (
 	"bailiwick/internal/fault"
 	"bailiwick/internal/secret"
 )
+
+// authenticating is how long it may take to find an admin key. When the database
+// is overrun that is said, and no key is taken for a wrong one.
+const authenticating = 5 * time.Second
 
 // authenticate finds out whose admin key is presented. The one way to present
 // it is Authorization: Bearer; a cookie, a query or another header is nothing.
@@ -26,7 +31,9 @@ func (s *Server) authenticate(c *call) error {
 		c.w.Header().Set("Retry-After", strconv.Itoa(int(wait/time.Second)+1))
 		return fault.New(fault.Busy, "Too many wrong admin keys came from this address. Try again in %s.", wait.Round(time.Second))
 	}
-	c.key, c.by, err = s.AdminKeys.Present(c.ctx, adminkey.Presented{Secret: c.presented, Address: from, Call: c.id})
+	ctx, cancel := context.WithTimeout(c.ctx, authenticating)
+	defer cancel()
+	c.key, c.by, err = s.AdminKeys.Present(ctx, adminkey.Presented{Secret: c.presented, Address: from, Call: c.id})
 	if fault.Is(err, fault.Unauthenticated) {
 		s.Throttle.Failed(from, from)
 		s.known.forget(mark)

@@ -131,7 +131,7 @@ func (g *Gateway) pass(c *Call) *dialect.Refusal {
 	if r := g.authenticate(c); r != nil {
 		return r
 	}
-	if g.Policy.Age(c.start) > max(g.MaxAge, 3*policy.Poll) {
+	if g.Stale(c.start) {
 		return &dialect.Stale
 	}
 	if r := g.authorizeCaller(c); r != nil {
@@ -160,6 +160,10 @@ func (g *Gateway) pass(c *Call) *dialect.Refusal {
 	}
 	return g.forward(c)
 }
+
+// Stale reports whether what is known of keys is too old at a moment for any call
+// to be served by it.
+func (g *Gateway) Stale(at time.Time) bool { return g.Policy.Age(at) > max(g.MaxAge, 3*policy.Poll) }
 
 // survive turns a panic of ours into an answer and a line in the log.
 func (g *Gateway) survive(c *Call) {

@@ -1,8 +1,14 @@
 package store
 
 import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io"
+	"net"
+	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"gorm.io/driver/sqlite"
@@ -63,6 +69,8 @@ func explain(err error, noun string, unique ...string) error {
 		return f
 	case locked(err):
 		return fault.New(fault.Busy, "The database is busy. Try again in a moment.").Because(err)
+	case Unreached(err):
+		return fault.New(fault.Unavailable, "The database does not answer at present. Try again in a moment.").Because(err)
 	}
 	return fmt.Errorf("%s: %w", noun, err)
 }
@@ -76,6 +84,32 @@ func locked(err error) bool {
 	return errors.As(err, &pg) &&
 		(pg.Code == postgresLockNotAvailable || pg.Code == postgresDeadlock || pg.Code == postgresSerialization)
 }
+
+// Codes of PostgreSQL that say nothing of what was asked: it has no connection
+// left, begins, or ends. https://www.postgresql.org/docs/current/errcodes-appendix.html
+const (
+	postgresTooMany     = "53300"
+	postgresConnections = "08"  // the class
+	postgresShutdowns   = "57P" // the class
+)
+
+// Unreached reports whether an error is about reaching the database and not
+// about what was asked: it is gone, begins, or every connection was in use for
+// as long as the asker could wait.
+func Unreached(err error) bool {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		return pg.Code == postgresTooMany || strings.HasPrefix(pg.Code, postgresConnections) || strings.HasPrefix(pg.Code, postgresShutdowns)
+	}
+	var connect *pgconn.ConnectError
+	var network net.Error
+	return errors.As(err, &connect) || errors.As(err, &network) || errors.Is(err, context.DeadlineExceeded) ||
+		errors.Is(err, driver.ErrBadConn) || errors.Is(err, sql.ErrConnDone) || errors.Is(err, io.ErrUnexpectedEOF) || isClosed(err)
+}
+
+// isClosed reports whether this process closed the database, for which
+// database/sql has a text and no name.
+func isClosed(err error) bool { return strings.Contains(err.Error(), "sql: database is closed") }
 
 // stale is the conflict of an edit that began from what is no longer there.
 func stale(noun string) error {

@@ -19,6 +19,9 @@ type Check struct {
 	Name string
 	// Ask gives what is wrong in a few words, without secrets; nil: nothing is.
 	Ask func(context.Context) error
+	// Served means that calls are answered all the same: what is wrong is told, and
+	// takes no server out of the rotation.
+	Served bool
 }
 
 // Handler serves /metrics, /healthz, /readyz and /debug/pprof. It asks for no
@@ -26,7 +29,7 @@ type Check struct {
 func Handler(metrics *Metrics, ready []Check, more ...Figure) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, r *http.Request) { answerMetrics(w, r, metrics, more) })
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { state(w, http.StatusOK, nil) })
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { state(w, http.StatusOK, "ok", nil) })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) { answerReady(w, r, ready) })
 	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
 	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
@@ -70,21 +73,24 @@ const asking = 2 * time.Second
 func answerReady(w http.ResponseWriter, r *http.Request, ready []Check) {
 	ctx, cancel := context.WithTimeout(r.Context(), asking)
 	defer cancel()
-	status, checks := http.StatusOK, map[string]string{}
+	status, word, checks := http.StatusOK, "ok", map[string]string{}
 	for _, c := range ready {
-		checks[c.Name] = "ok"
-		if err := c.Ask(ctx); err != nil {
-			status, checks[c.Name] = http.StatusServiceUnavailable, err.Error()
+		err := c.Ask(ctx)
+		switch checks[c.Name] = "ok"; {
+		case err == nil:
+			continue
+		case !c.Served:
+			status, word = http.StatusServiceUnavailable, "not ready"
+		case status == http.StatusOK:
+			word = "degraded"
 		}
+		checks[c.Name] = err.Error()
 	}
-	state(w, status, checks)
+	state(w, status, word, checks)
 }
 
-func state(w http.ResponseWriter, status int, checks map[string]string) {
-	said := map[string]any{"status": "ok"}
-	if status != http.StatusOK {
-		said["status"] = "not ready"
-	}
+func state(w http.ResponseWriter, status int, word string, checks map[string]string) {
+	said := map[string]any{"status": word}
 	if checks != nil {
 		said["checks"] = checks
 	}

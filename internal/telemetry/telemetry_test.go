@@ -131,6 +131,10 @@ func TestHealthAndReadiness(t *testing.T) {
 	if status, text := get(t, h, "/readyz"); status != 503 || !strings.Contains(text, "it does not answer") {
 		t.Error(status, text)
 	}
+	served := telemetry.Handler(telemetry.NewMetrics(time.Now), []telemetry.Check{{Name: "database", Served: true, Ask: func(context.Context) error { return wrong }}})
+	if status, text := get(t, served, "/readyz"); status != 200 || !strings.Contains(text, `"status":"degraded"`) || !strings.Contains(text, "it does not answer") {
+		t.Error(status, text)
+	}
 	if status, _ := get(t, h, "/healthz"); status != 200 {
 		t.Error("alive, and yet", status)
 	}
