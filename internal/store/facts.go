@@ -26,7 +26,7 @@ func (s *Store) Facts(ctx context.Context, after int64) (f policy.Facts, err err
 		if err != nil {
 			return err
 		}
-		return loader{wanted, map[string]string{}}.load(ctx, tx, &f)
+		return (&loader{extent: wanted, names: map[string]string{}}).load(ctx, tx, &f)
 	})
 	if err != nil {
 		return policy.Facts{}, fmt.Errorf("facts: %w", err)
@@ -92,23 +92,7 @@ func gone[K comparable](e extent, k kind, found map[K]bool, name func(a ident.Ac
 
 func named[K ~string](_ ident.Account, id string) K { return K(id) }
 
-// loader reads what is wanted. Names that are the same are one text in all that
-// it gives: a hundred thousand of them would be read many times over.
-type loader struct {
-	extent
-	names map[string]string
-}
-
-// once gives the first of the texts that are the same.
-func once[T ~string](l loader, s T) T {
-	if first, known := l.names[string(s)]; known {
-		return T(first)
-	}
-	l.names[string(s)] = string(s)
-	return s
-}
-
-func (l loader) load(ctx context.Context, tx *gorm.DB, f *policy.Facts) error {
+func (l *loader) load(ctx context.Context, tx *gorm.DB, f *policy.Facts) error {
 	for _, load := range []func(context.Context, *gorm.DB, *policy.Facts) error{
 		l.loadAccounts, l.loadUsers, l.loadWorkspaces, l.loadModels, l.loadKeys, l.loadProviders,
 	} {
@@ -116,10 +100,13 @@ func (l loader) load(ctx context.Context, tx *gorm.DB, f *policy.Facts) error {
 			return err
 		}
 	}
+	if l.extent == nil {
+		gather(f)
+	}
 	return nil
 }
 
-func (l loader) loadAccounts(ctx context.Context, tx *gorm.DB, f *policy.Facts) error {
+func (l *loader) loadAccounts(ctx context.Context, tx *gorm.DB, f *policy.Facts) error {
 	type line struct {
 		ID             ident.Account
 		NameWorkspace  bool
@@ -143,7 +130,7 @@ func (l loader) loadAccounts(ctx context.Context, tx *gorm.DB, f *policy.Facts) 
 	return err
 }
 
-func (l loader) loadUsers(ctx context.Context, tx *gorm.DB, f *policy.Facts) error {
+func (l *loader) loadUsers(ctx context.Context, tx *gorm.DB, f *policy.Facts) error {
 	rows, err := rowsOf[userRow](ctx, tx, l.extent, aUser, "SELECT id, account_id, role, disabled FROM users WHERE", "account_id", "id")
 	found := make(map[ident.User]bool, len(rows))
 	for _, r := range rows {
@@ -154,7 +141,7 @@ func (l loader) loadUsers(ctx context.Context, tx *gorm.DB, f *policy.Facts) err
 	return err
 }
 
-func (l loader) loadKeys(ctx context.Context, tx *gorm.DB, f *policy.Facts) error {
+func (l *loader) loadKeys(ctx context.Context, tx *gorm.DB, f *policy.Facts) error {
 	rows, err := rowsOf[keyRow](ctx, tx, l.extent, aKey, `SELECT id, account_id, workspace_id, owner_id, digest, previous, previous_until,
 		disabled, expires, models, networks FROM keys WHERE`, "account_id", "id")
 	if err != nil {
@@ -168,13 +155,13 @@ func (l loader) loadKeys(ctx context.Context, tx *gorm.DB, f *policy.Facts) erro
 			return err
 		}
 		k := &f.Keys[i]
-		k.Account, k.Workspace, k.Owner = once(l, k.Account), once(l, k.Workspace), once(l, k.Owner)
+		k.ID, k.Account, k.Workspace, k.Owner = behind(l, k.ID), once(l, k.Account), once(l, k.Workspace), once(l, k.Owner)
 	}
 	f.Gone.Keys = gone(l.extent, aKey, found, named[ident.Key])
 	return nil
 }
 
-func (l loader) loadProviders(ctx context.Context, tx *gorm.DB, f *policy.Facts) error {
+func (l *loader) loadProviders(ctx context.Context, tx *gorm.DB, f *policy.Facts) error {
 	rows, err := rowsOf[providerRow](ctx, tx, l.extent, aProvider, "SELECT * FROM providers WHERE", "account_id", "id")
 	found := make(map[ident.Provider]bool, len(rows))
 	f.Providers = make([]provider.Provider, len(rows))

@@ -41,7 +41,7 @@ func rareOf(k apikey.Key) *policy.Rare {
 
 // loadWorkspaces reads workspaces with their grants, members and limits, four queries
 // for all of them.
-func (l loader) loadWorkspaces(ctx context.Context, tx *gorm.DB, f *policy.Facts) error {
+func (l *loader) loadWorkspaces(ctx context.Context, tx *gorm.DB, f *policy.Facts) error {
 	rows, err := rowsOf[workspaceRow](ctx, tx, l.extent, aWorkspace, "SELECT id, account_id, name, is_default, call_all FROM workspaces WHERE", "account_id", "id")
 	if err != nil {
 		return err
@@ -62,7 +62,7 @@ func (l loader) loadWorkspaces(ctx context.Context, tx *gorm.DB, f *policy.Facts
 	for _, r := range rows {
 		found[r.ID] = true
 		f.Workspaces = append(f.Workspaces, policy.Workspace{
-			ID: once(l, r.ID), Account: once(l, r.Account), Name: r.Name, Default: r.Default, CallAll: r.CallAll,
+			ID: once(l, r.ID), Account: once(l, r.Account), Name: behind(l, r.Name), Default: r.Default, CallAll: r.CallAll,
 			Grants: grants[r.ID], Members: members[r.ID], Limits: limits[r.ID],
 		})
 	}
@@ -70,7 +70,7 @@ func (l loader) loadWorkspaces(ctx context.Context, tx *gorm.DB, f *policy.Facts
 	return nil
 }
 
-func (l loader) grants(ctx context.Context, tx *gorm.DB) (map[ident.Workspace]policy.Pairs[ident.Model, catalogue.Capabilities], error) {
+func (l *loader) grants(ctx context.Context, tx *gorm.DB) (map[ident.Workspace]policy.Pairs[ident.Model, catalogue.Capabilities], error) {
 	rows, err := rowsOf[grantRow](ctx, tx, l.extent, aWorkspace, "SELECT workspace_id, model_id, capability FROM grants WHERE", "account_id", "workspace_id")
 	slices.SortFunc(rows, func(a, b grantRow) int { return cmp.Compare(a.Model, b.Model) })
 	in := map[ident.Workspace]policy.Pairs[ident.Model, catalogue.Capabilities]{}
@@ -85,7 +85,7 @@ func (l loader) grants(ctx context.Context, tx *gorm.DB) (map[ident.Workspace]po
 	return in, err
 }
 
-func (l loader) members(ctx context.Context, tx *gorm.DB) (map[ident.Workspace][]ident.User, error) {
+func (l *loader) members(ctx context.Context, tx *gorm.DB) (map[ident.Workspace][]ident.User, error) {
 	rows, err := rowsOf[memberRow](ctx, tx, l.extent, aWorkspace, "SELECT workspace_id, user_id FROM members WHERE", "account_id", "workspace_id")
 	slices.SortFunc(rows, func(a, b memberRow) int { return cmp.Compare(a.User, b.User) })
 	in := map[ident.Workspace][]ident.User{}
@@ -95,7 +95,7 @@ func (l loader) members(ctx context.Context, tx *gorm.DB) (map[ident.Workspace][
 	return in, err
 }
 
-func (l loader) limits(ctx context.Context, tx *gorm.DB) (map[ident.Workspace]policy.Pairs[ident.Model, limit.Setting], error) {
+func (l *loader) limits(ctx context.Context, tx *gorm.DB) (map[ident.Workspace]policy.Pairs[ident.Model, limit.Setting], error) {
 	rows, err := rowsOf[limitRow](ctx, tx, l.extent, aWorkspace, "SELECT * FROM limits WHERE", "account_id", "workspace_id")
 	slices.SortFunc(rows, func(a, b limitRow) int { return cmp.Compare(a.Model, b.Model) })
 	in := map[ident.Workspace]policy.Pairs[ident.Model, limit.Setting]{}
@@ -105,7 +105,7 @@ func (l loader) limits(ctx context.Context, tx *gorm.DB) (map[ident.Workspace]po
 	return in, err
 }
 
-func (l loader) loadModels(ctx context.Context, tx *gorm.DB, f *policy.Facts) error {
+func (l *loader) loadModels(ctx context.Context, tx *gorm.DB, f *policy.Facts) error {
 	rows, err := rowsOf[modelRow](ctx, tx, l.extent, aModel, "SELECT * FROM models WHERE", "account_id", "id")
 	if err != nil {
 		return err
@@ -145,7 +145,7 @@ func (l loader) loadModels(ctx context.Context, tx *gorm.DB, f *policy.Facts) er
 
 // loadDeployments reads the models that are a workspace's alone: those that are
 // wanted by name, and those whose base is. One that is being deleted is gone.
-func (l loader) loadDeployments(ctx context.Context, tx *gorm.DB, f *policy.Facts, found map[policy.ModelOf]bool) error {
+func (l *loader) loadDeployments(ctx context.Context, tx *gorm.DB, f *policy.Facts, found map[policy.ModelOf]bool) error {
 	type line struct {
 		Row  deploymentRow `gorm:"embedded"`
 		Like modelRow      `gorm:"embedded;embeddedPrefix:like_"`
@@ -175,7 +175,7 @@ func (l loader) loadDeployments(ctx context.Context, tx *gorm.DB, f *policy.Fact
 
 // servings gives the places models are served at, by order and by when the
 // provider was configured, and apart from them those that only train.
-func (l loader) servings(ctx context.Context, tx *gorm.DB) (at, trained map[policy.ModelOf][]policy.Serving, err error) {
+func (l *loader) servings(ctx context.Context, tx *gorm.DB) (at, trained map[policy.ModelOf][]policy.Serving, err error) {
 	type line struct {
 		Row     servingRow    `gorm:"embedded"`
 		Created stamp         // of the provider
