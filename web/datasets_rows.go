@@ -98,7 +98,7 @@ func methodOptions(chosen provider.Method) []ui.Option {
 func size(n int64) string {
 	for i, unit := range []string{"KB", "MB", "GB"} {
 		if limit := int64(1) << (10 * (i + 1)); n < limit<<10 && n >= limit || unit == "GB" && n >= limit {
-			return strconv.FormatFloat(float64(n)/float64(limit), 'f', 1, 64) + " " + unit
+			return strings.TrimSuffix(strconv.FormatFloat(float64(n)/float64(limit), 'f', 1, 64), ".0") + " " + unit
 		}
 	}
 	return counted(int(n), "byte")

@@ -35,7 +35,7 @@ func (o *company) sendFile(who, path, name, content string, header map[string]st
 func TestAFileIsUploadedAndLookedAt(t *testing.T) {
 	o := start(t)
 	list := o.at(o.a, "/datasets")
-	o.get("alice", list).is(200).says("No training files yet", "Use the sample", "0 of 100 files", "5.0 GB").holds(`href="` + list + `"`)
+	o.get("alice", list).is(200).says("No training files yet", "Use the sample", "0 of 100 files", "of 5 GB").holds(`href="` + list + `"`)
 	text := someExamples(30) + `{"messages":[{"role":"user","content":"<script>alert(1)</script>"},{"role":"assistant","name":"x","content":"no"}]}` + "\n"
 	page := o.sendFile("alice", list, `C:\data\desk <b>.jsonl`, text, nil, "name", "Desk & Co", "description", "What we say", "method", "").is(303).header.Get("Location")
 	got := o.get("alice", page).is(200).says("Desk & Co", "What we say", "V1", "31", "1 warning", "key_ignored", "1–10 of 31", "desk <b>.jsonl", "alice@acme")

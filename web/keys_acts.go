@@ -200,7 +200,7 @@ func (s *Server) resetKey(c echo.Context) error {
 	}
 	p := keys.CreatedProps{Title: "API key reset", Overlap: "The old secret is refused from now on."}
 	if !fresh.PreviousUntil.IsZero() {
-		p.Overlap = "The old secret works until " + moment(fresh.PreviousUntil).Text + " UTC. Change the programs until then."
+		p.Overlap = "The old secret works until " + moment(fresh.PreviousUntil).Text + ". Change the programs until then."
 	}
 	return s.showSecret(c, http.StatusOK, fresh, text, p)
 }

@@ -15,7 +15,7 @@ func moment(t time.Time) ui.Time {
 		return ui.Time{}
 	}
 	t = t.UTC()
-	return ui.Time{Text: t.Format("2 Jan 2006, 15:04"), ISO: t.Format(time.RFC3339)}
+	return ui.Time{Text: t.Format("2 Jan 2006, 15:04 UTC"), ISO: t.Format(time.RFC3339)}
 }
 
 // day is the day of a time.

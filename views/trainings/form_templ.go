@@ -197,7 +197,7 @@ func Task(p FormProps) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 11, "</section><section class=\"task-part\" aria-labelledby=\"task-hyper\"><h2 id=\"task-hyper\">Parameters</h2><fieldset class=\"choices presets\"><legend>Preset</legend> ")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 11, "</section><section class=\"task-part\" aria-labelledby=\"task-hyper\"><h2 id=\"task-hyper\">Parameters</h2><fieldset class=\"choices task-presets\"><legend>Preset</legend> ")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

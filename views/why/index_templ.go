@@ -965,7 +965,7 @@ func Recent(p RecentProps) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		} else {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 76, "<div class=\"table-wrap\" tabindex=\"0\" role=\"region\" aria-label=\"Table of refused calls\"><table class=\"dense stacks\"><thead><tr><th scope=\"col\">Time</th><th scope=\"col\">API key</th>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 76, "<div class=\"table-wrap\" tabindex=\"0\" role=\"region\" aria-label=\"Table of refused calls\"><table class=\"dense stacks\"><thead><tr><th scope=\"col\">Time (UTC)</th><th scope=\"col\">API key</th>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
