@@ -406,7 +406,7 @@ func TestEveryMethodNamesItsOwnerFirst(t *testing.T) {
 		"ClaimWork": "the lease says", "RenewWork": "the lease says", "PutBackWork": "the lease says", "FinishWork": "the lease says", "BeginSweeps": "the loop's, of all", "Ask": "test", "Fenced": "test",
 		"InsertUsage": "the recorder's, of all", "InsertRefusals": "the recorder's, of all", "PruneRefusals": "the recorder's, of all", "PurgeUsage": "the keeper's, of all", "VerifyUsage": "the keeper's, of all", "Note": "the event says",
 		"Ping": "of all", "Tips": "the exporter's, of all", "Chains": "the verifier's, of all",
-		"Beat": "of all servers", "Leave": "of all servers", "Canary": "the installation's", "Close": "", "OnChange": "", "Exec": "test", "Unchain": "test", "Unbook": "test", "Strings": "test", "Number": "test", "Postgres": "test", "Plan": "test", "Reads": "test", "SetReach": "test", "Unsearch": "test", "Visits": "test",
+		"Beat": "of all servers", "Leave": "of all servers", "Canary": "the installation's", "Close": "", "OnChange": "", "Exec": "test", "Unchain": "test", "Unbook": "test", "Strings": "test", "Number": "test", "Postgres": "test", "Plan": "test", "Reads": "test", "SetReach": "test", "Unsearch": "test", "UnsetLimits": "test", "Visits": "test",
 	}
 	owners := []reflect.Type{reflect.TypeFor[ident.Account](), reflect.TypeFor[ident.Workspace]()}
 	methods := reflect.TypeFor[*store.Store]()
