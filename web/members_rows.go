@@ -45,6 +45,9 @@ func (s *Server) headless(c echo.Context) (*ui.Notice, error) {
 // memberList is the table of members.
 func (s *Server) memberList(c echo.Context) (members.ListProps, error) {
 	l := listBehind(c, membersURL(here(c).ID))
+	if c.Request().URL.Path == newMemberURL(here(c).ID) {
+		l.values = nil // it is the dialog that searches there
+	}
 	found, next, err := s.Members.List(c.Request().Context(), actor(c), here(c).ID, workspace.MemberFilter{Search: l.search(), After: l.after(), Limit: pageSize})
 	if err != nil {
 		return members.ListProps{}, err

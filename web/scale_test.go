@@ -82,8 +82,9 @@ func TestASearchThatFindsNothingYetLeadsOn(t *testing.T) {
 
 // TestPagesAreAsFastWithManyAsWithFew measures the lists of people and keys
 // with 100 of each, which is a full page, and with 10,000 users and 100,000 keys:
-// it may take half as long again, and a millisecond for noise. It is a long
-// campaign. Set SOAK.
+// it may take half as long again, and what the clock cannot tell apart. What
+// else the machine does only ever adds to it, so a page that is over is measured
+// again. It is a long campaign. Set SOAK.
 func TestPagesAreAsFastWithManyAsWithFew(t *testing.T) {
 	if os.Getenv("SOAK") == "" {
 		t.Skip("a long campaign: set SOAK")
@@ -103,39 +104,46 @@ func TestPagesAreAsFastWithManyAsWithFew(t *testing.T) {
 		"{a}/members?q=user", "{a}/members?q=7", "{a}/members?q=77", "{a}/members?q=nothing", "{a}/members/new?q=7", "{a}/members/new?q=777", "{a}/members/new?q=nothing",
 	} {
 		t.Run(page, func(t *testing.T) {
-			a, b := paces(few, many, page)
-			if list, _, searched := strings.Cut(page, "?q="); searched { // there it fills a page, here perhaps not
-				full, _ := paces(few, few, list)
-				a = max(a, full)
+			list := page
+			if before, _, searched := strings.Cut(page, "?q="); searched {
+				list = before // there the search finds a full page, here perhaps not
 			}
-			t.Logf("%-44.44s %8s %8s", page, a.Round(10*time.Microsecond), b.Round(10*time.Microsecond))
-			if float64(b) > 1.5*float64(a)+float64(time.Millisecond) {
-				t.Errorf("SLOW: %s takes %s with many and %s with few", page, b, a)
+			for try := 1; ; try++ {
+				took := paces([]*company{few, few, many}, []string{page, list, page})
+				a, b := max(took[0], took[1]), took[2]
+				t.Logf("%-44.44s %8s %8s %.2f", page, a.Round(10*time.Microsecond), b.Round(10*time.Microsecond), float64(b)/float64(a))
+				if float64(b) <= 1.5*float64(a)+float64(100*time.Microsecond) {
+					return
+				}
+				if try == 3 {
+					t.Fatalf("SLOW: %s takes %s with many and %s with few", page, b, a)
+				}
 			}
 		})
 	}
 }
 
-// paces is how long a page takes each of two companies: the first quarter of
-// many tries by turns, in the processor's time, which what else the machine does
-// disturbs least. Whatever makes these pages works in this process.
-func paces(a, b *company, page string) (time.Duration, time.Duration) {
-	var took [2][]time.Duration
+// paces is how long each page takes its company: the first quarter of many tries
+// by turns, in the processor's time, which what else the machine does disturbs
+// least. Whatever makes these pages works in this process.
+func paces(of []*company, pages []string) []time.Duration {
+	took, all := make([]time.Duration, len(of)), make([][]time.Duration, len(of))
 	for range 41 {
-		for i, o := range []*company{a, b} {
-			address := page
-			if rest, is := strings.CutPrefix(page, "{a}"); is {
+		for i, o := range of {
+			address := pages[i]
+			if rest, is := strings.CutPrefix(address, "{a}"); is {
 				address = o.at(o.a, rest)
 			}
 			began := spent()
 			o.get("root", address).is(200)
-			took[i] = append(took[i], spent()-began)
+			all[i] = append(all[i], spent()-began)
 		}
 	}
-	for i := range took {
-		slices.Sort(took[i])
+	for i := range all {
+		slices.Sort(all[i])
+		took[i] = all[i][len(all[i])/4]
 	}
-	return took[0][len(took[0])/4], took[1][len(took[1])/4]
+	return took
 }
 
 // spent is the processor's time that the process had.

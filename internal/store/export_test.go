@@ -125,7 +125,7 @@ func (s *Store) Unchain() error {
 
 // SetReach makes searches reach less far.
 func (s *Store) SetReach(sort, fetch, walk, step int) {
-	s.reach = reach{sort: sort, fetch: fetch, walk: walk, step: step}
+	s.reach = reach{sort: sort, fetch: fetch, some: walk / 2, walk: walk, step: step}
 }
 
 // Visits is how many rows a statement reads, as PostgreSQL counts them. It reads

@@ -48,14 +48,15 @@ type keyOrder struct {
 	of     func(keyRow) stamp
 	down   bool   // the usual way begins with the greatest
 	reads  string // the columns it is made of
+	alone  bool   // no two keys are the same in it
 }
 
 func (o keyOrder) cursor(r keyRow) string { return timeCursor(o.of(r), string(r.ID)) }
 
 var keyOrders = map[apikey.Order]keyOrder{
-	apikey.ByCreation: {"k.number", func(r keyRow) stamp { return stamp(r.Number) }, true, "k.number"},
-	apikey.ByUse:      {"k.last_used", func(r keyRow) stamp { return r.LastUsed }, true, "k.number, k.last_used"},
-	apikey.ByExpiry:   {keyLasts, keyRow.lasts, false, "k.number, k.expires"},
+	apikey.ByCreation: {"k.number", func(r keyRow) stamp { return stamp(r.Number) }, true, "k.number", true},
+	apikey.ByUse:      {"k.last_used", func(r keyRow) stamp { return r.LastUsed }, true, "k.number, k.last_used", false},
+	apikey.ByExpiry:   {keyLasts, keyRow.lasts, false, "k.number, k.expires", false},
 }
 
 var keyLasts = strings.ReplaceAll(lasts, "expires", "k.expires")
@@ -67,14 +68,22 @@ func (r keyRow) lasts() stamp {
 	return r.Expires
 }
 
-// keyQuery asks for one page of keys, and one row further.
+// keyQuery asks for one page of keys, and one row further. Its conditions are
+// those beside whose keys they are.
 type keyQuery struct {
 	conditions
+	owner   conditions
+	place   conditions // behind the page before
 	account ident.Account
+	search  string
 	order   keyOrder
 	after   *stamp // what the page before ended with
 	limit   int
 }
+
+func (q *keyQuery) part() part { return q.owner.part().and(q.rest()) }
+
+func (q *keyQuery) rest() part { return q.conditions.rest().and(q.place.rest()) }
 
 // by is the order.
 func (q *keyQuery) by() string {
@@ -88,7 +97,7 @@ func (q *keyQuery) by() string {
 func (q *keyQuery) cursor(r listedKeyRow) string { return q.order.cursor(r.Row) }
 
 func (q *keyQuery) list(ctx context.Context, tx *gorm.DB) (rows []listedKeyRow, next string, err error) {
-	all := part{text: keySelect + " WHERE "}.and(q.part()).then(q.by()+" LIMIT ?", q.limit)
+	all := part{text: keySelect + " WHERE "}.and(q.part()).then(q.by()).limit(q.limit)
 	rows, err = of[listedKeyRow](tx).Raw(all.text, all.args...).Find(ctx)
 	rows, next = cut(rows, q.limit-1, q.cursor)
 	return rows, next, err
@@ -100,12 +109,14 @@ func keyQueryOf(a ident.Account, f apikey.Filter) (*keyQuery, error) {
 		return nil, fault.Field("sort", "Keys are sorted by creation, last use or expiry.")
 	}
 	order.down = order.down != f.Reversed
-	q := &keyQuery{account: a, order: order, limit: pageSize(f.Limit) + 1}
-	q.and("k.account_id = ?", a)
-	if len(f.Only) == 1 {
-		q.and("k.workspace_id = ?", f.Only[0])
-	} else if f.Only != nil {
-		q.and("k.workspace_id IN ?", slices.Clone(f.Only))
+	q := &keyQuery{account: a, search: f.Search, order: order, limit: pageSize(f.Limit) + 1}
+	switch len(f.Only) {
+	case 0:
+		q.owner.and("k.account_id = ?", a)
+	case 1: // the index of a workspace holds all that a walk looks at, without the account
+		q.owner.and("k.workspace_id = (SELECT w.id FROM workspaces w WHERE w.account_id = ? AND w.id = ?)", a, f.Only[0])
+	default:
+		q.owner.and("k.account_id = ? AND k.workspace_id IN ?", a, slices.Clone(f.Only))
 	}
 	if err := q.inState(f); err != nil {
 		return nil, err
@@ -152,7 +163,11 @@ func (q *keyQuery) behind(after string) error {
 	if q.order.down {
 		sign = "<"
 	}
-	q.after = &at
-	q.and("("+q.order.column+", k.id) "+sign+" (?, ?)", at, id)
+	q.after, q.place = &at, conditions{}
+	if q.order.alone {
+		q.place.and(q.order.column+" "+sign+" ?", at)
+		return nil
+	}
+	q.place.and("("+q.order.column+", k.id) "+sign+" (?, ?)", at, id)
 	return nil
 }

@@ -23,37 +23,33 @@ func (s *Store) searchKeys(ctx context.Context, tx *gorm.DB, k *keyQuery, f apik
 	if err != nil {
 		return nil, "", err
 	}
-	shelves, err := keyShelves(ctx, tx, k.account, f.Only)
-	if err != nil {
-		return nil, "", err
-	}
 	sorts := q.whole() && f.Order == apikey.ByCreation && f.State == ""
 	bound := s.reach.fetch
 	if sorts {
 		bound = s.reach.sort
 	}
-	items, err := among(ctx, tx, shelves, q, bound, keyMarks(k.account, f, q)...)
+	items, err := among(ctx, tx, keyOwners(k.account, f.Only), q, bound, keyMarks(k.account, f, q)...)
 	if err != nil {
 		return nil, "", err
 	}
-	holds := keyHolds(f.Search, q)
 	switch {
 	case items == nil:
-		return s.walkKeys(ctx, tx, k, holds, f)
+		return s.walkKeys(ctx, tx, k, keyHolds(tx, f.Search, q), f)
 	case sorts:
 		rows, err = k.these(ctx, tx, k.sorted(*items))
 	default:
-		rows, err = k.these(ctx, tx, k.fetched(*items, holds))
+		rows, err = k.these(ctx, tx, k.fetched(tx, *items, q))
 	}
 	rows, next = cut(rows, k.limit-1, k.cursor)
 	return rows, next, err
 }
 
-func keyShelves(ctx context.Context, tx *gorm.DB, a ident.Account, only []ident.Workspace) ([]int64, error) {
+// keyOwners are the workspaces whose keys are searched.
+func keyOwners(a ident.Account, only []ident.Workspace) part {
 	if only == nil {
-		return shelvesOf(ctx, tx, "IN (SELECT id FROM workspaces WHERE account_id = ?)", a)
+		return part{"SELECT id FROM workspaces WHERE account_id = ?", []any{a}}
 	}
-	return shelvesOf(ctx, tx, "IN (SELECT id FROM workspaces WHERE account_id = ? AND id IN ?)", a, only)
+	return part{"SELECT id FROM workspaces WHERE account_id = ? AND id IN ?", []any{a, only}}
 }
 
 // keyMarks find keys by the end of their secret and the beginning of their id,
@@ -74,8 +70,8 @@ func keyMarks(a ident.Account, f apikey.Filter, q sought) (marks []part) {
 }
 
 // keyHolds says of a key that it is what was sought.
-func keyHolds(search string, q sought) part {
-	holds := part{`(k.folded LIKE ? ESCAPE '\'`, []any{q.like}}
+func keyHolds(tx *gorm.DB, search string, q sought) part {
+	holds := part{text: "("}.and(holding(tx, "k.folded", q.text))
 	if len(search) == hintLen {
 		holds = holds.then(" OR k.hint = ?", clip(search, hintLen))
 	}
@@ -98,27 +94,43 @@ func (k *keyQuery) sorted(items part) part {
 	if k.order.down {
 		sign, way = "<", " DESC"
 	}
+	first := part{text: "SELECT DISTINCT item FROM ("}.and(items).then(") f")
 	if k.after != nil {
-		items = items.then(" AND item "+sign+" ?", *k.after)
+		first = first.then(" WHERE item "+sign+" ?", *k.after)
 	}
-	return items.then(" ORDER BY item"+way+" LIMIT ?", k.limit)
+	return first.then(" ORDER BY item" + way).limit(k.limit)
 }
 
-// fetched looks at each of the items.
-func (k *keyQuery) fetched(items, holds part) part {
-	return part{text: "SELECT k.number FROM (SELECT k.* FROM ("}.and(items).then(") f CROSS JOIN keys k WHERE k.number = f.item LIMIT ?) k WHERE ", everyOne).
-		and(k.part()).then(" AND ").and(holds).then(k.by()+" LIMIT ?", k.limit)
+// fetched looks at each of the items, which are of keys that may be read.
+func (k *keyQuery) fetched(tx *gorm.DB, items part, q sought) part {
+	keys := part{text: "SELECT k.number FROM "}.and(byNumber(tx, "keys", "k", "", items))
+	if !q.whole() {
+		keys = keys.then(" AND ").and(keyHolds(tx, k.search, q))
+	}
+	return keys.and(k.rest()).then(k.by()).limit(k.limit)
 }
 
-// walkKeys looks at the keys of the list in its order.
+// walkKeys looks at the keys of the list in its order. A page that would be empty
+// is worth a longer way than one that is short.
 func (s *Store) walkKeys(ctx context.Context, tx *gorm.DB, k *keyQuery, holds part, f apikey.Filter) (rows []listedKeyRow, next string, err error) {
-	limit := s.reach.step
-	if f.Order == apikey.ByCreation && f.State == "" {
-		limit = s.reach.walk
+	if f.Order != apikey.ByCreation || f.State != "" {
+		return k.walk(ctx, tx, holds, s.reach.step)
 	}
-	list := part{text: "SELECT k.id, k.folded, k.hint, " + k.order.reads + " FROM keys k WHERE "}.and(k.part()).then(k.by())
-	next, err = walk(ctx, tx, limit, list, k.order.cursor, func(limit int) (next string, err error) {
-		rows, err = k.these(ctx, tx, part{text: "SELECT k.number FROM ("}.and(list).then(" LIMIT ?) k WHERE ", limit).and(holds).then(k.by()+" LIMIT ?", k.limit))
+	rows, next, err = k.walk(ctx, tx, holds, s.reach.some)
+	if err != nil || len(rows) > 0 || next == "" {
+		return rows, next, err
+	}
+	if err := k.behind(next); err != nil {
+		return nil, "", err
+	}
+	return k.walk(ctx, tx, holds, s.reach.walk-s.reach.some)
+}
+
+// walk looks at so many keys of the list.
+func (k *keyQuery) walk(ctx context.Context, tx *gorm.DB, holds part, limit int) (rows []listedKeyRow, next string, err error) {
+	list := part{text: " FROM keys k WHERE "}.and(k.part()).then(k.by())
+	next, err = walk(ctx, tx, limit, part{text: "SELECT k.id, " + k.order.reads}.and(list), k.order.cursor, func(limit int) (next string, err error) {
+		rows, err = k.these(ctx, tx, walked(holds, "k", "", list, limit).limit(k.limit))
 		rows, next = cut(rows, k.limit-1, k.cursor)
 		return next, err
 	})

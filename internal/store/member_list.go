@@ -27,7 +27,7 @@ func (r listedMemberRow) listed() workspace.ListedMember {
 const (
 	memberColumns = "m.*, u.name, u.role AS user_role, u.disabled"
 	memberUsers   = "members m JOIN users u ON u.account_id = m.account_id AND u.id = m.user_id"
-	memberSeats   = " CROSS JOIN members m WHERE m.account_id = u.account_id AND m.user_id = u.id AND m.workspace_id = ?"
+	memberSeats   = " AND m.user_id = u.id AND m.workspace_id = ?"
 	memberSelect  = "SELECT " + memberColumns + " FROM " + memberUsers + " WHERE m.account_id = ? AND m.workspace_id = ?"
 )
 
@@ -35,15 +35,13 @@ const (
 // about has to be looked up, so that fewer are.
 func (r reach) memberLines(a ident.Account, ws ident.Workspace, after string) (lines, error) {
 	var c conditions
-	c.and("m.workspace_id = ?", ws)
 	if err := c.behind("m.log_on", after); err != nil {
 		return lines{}, err
 	}
-	walk := part{text: "SELECT m.log_on FROM members m WHERE "}.and(c.part()).then(" ORDER BY m.log_on")
-	c.and("m.account_id = ?", a)
+	walk := part{"SELECT m.log_on FROM members m WHERE m.workspace_id = ?", []any{ws}}.and(c.rest()).then(" ORDER BY m.log_on")
 	return lines{
-		account: a, columns: memberColumns, plain: memberUsers, seats: part{memberSeats, []any{ws}}, by: " ORDER BY m.log_on", where: c.part(),
-		walk: walk, look: r.step / 2, to: part{"u.account_id = ? AND u.log_on = l.log_on AND ", []any{a}},
+		account: a, columns: memberColumns, plain: memberUsers, joined: " CROSS JOIN members m", seats: part{memberSeats, []any{ws}}, by: " ORDER BY m.log_on",
+		owner: part{"m.account_id = ? AND m.workspace_id = ?", []any{a, ws}}, where: c, walk: walk, look: r.step / 2, to: part{"u.account_id = ? AND u.log_on = l.log_on AND ", []any{a}},
 	}, nil
 }
 
@@ -74,7 +72,7 @@ func (s *Store) Member(ctx context.Context, a ident.Account, ws ident.Workspace,
 // Candidates implements workspace.MemberStore.
 func (s *Store) Candidates(ctx context.Context, a ident.Account, ws ident.Workspace, f workspace.CandidateFilter) (list []workspace.Candidate, more bool, err error) {
 	var c conditions
-	c.and("u.account_id = ? AND u.role <> ?", a, access.Root)
+	c.and("u.role <> ?", access.Root)
 	if f.Among != nil {
 		c.and("u.id IN ?", f.Among)
 	}

@@ -14,9 +14,11 @@ type lines struct {
 	account ident.Account
 	columns string
 	plain   string // the lines, each with its user
+	joined  string // to users u, where lines are something else
 	seats   part   // from users u to their lines
 	by      string // the order
-	where   part
+	owner   part   // whose lines they are
+	where   conditions
 	walk    part // the lines in their order, as an index alone holds them
 	to      part // from such a line, named l, to what the index of users says of its user
 	look    int  // how many of them a search looks at
@@ -26,35 +28,43 @@ type lines struct {
 // userLines lists users, who are named u in the conditions.
 func (r reach) userLines(a ident.Account, c conditions) lines {
 	return lines{
-		account: a, columns: "u.*", plain: "users u", seats: part{text: " WHERE 1 = 1"}, by: " ORDER BY u.log_on", where: c.part(), look: r.step,
-		walk: part{text: "SELECT u.log_on, u.number, u.folded FROM users u WHERE "}.and(c.part()).then(" ORDER BY u.log_on"),
+		account: a, columns: "u.*", plain: "users u", by: " ORDER BY u.log_on",
+		owner: part{"u.account_id = ?", []any{a}}, where: c, look: r.step,
+		walk: part{"SELECT u.log_on FROM users u WHERE u.account_id = ?", []any{a}}.and(c.rest()).then(" ORDER BY u.log_on"),
 	}
 }
 
 // all is the list where nothing is searched.
 func (l lines) all() part {
-	return part{text: "SELECT " + l.columns + " FROM " + l.plain + " WHERE "}.and(l.where).then(l.by)
+	return part{text: "SELECT " + l.columns + " FROM " + l.plain + " WHERE "}.and(l.owner).and(l.where.rest()).then(l.by)
 }
 
 // these are the lines of the users of these numbers. The account is asked for in
 // a way that no index answers, so that nothing but the numbers is read.
 func (l lines) these(numbers part) part {
-	return part{text: "SELECT " + l.columns + " FROM users u"}.and(l.seats).then(" AND u.number IN (").and(numbers).then(") AND u.account_id || '' = ?"+l.by, l.account)
+	return part{text: "SELECT " + l.columns + " FROM users u" + l.joined + " WHERE u.number IN ("}.and(numbers).then(") AND u.account_id || '' = ?", l.account).and(l.seats).then(l.by)
 }
 
 // walked looks at so many lines of the list for those that hold the text.
 func (l lines) walked(holds part, limit, most int) part {
-	users := "u"
 	if l.to.text != "" {
-		users = "l CROSS JOIN users u"
+		return part{text: "SELECT u.number FROM ("}.and(l.walk).limit(limit).then(") l CROSS JOIN users u WHERE ").and(l.to).and(holds).then(" ORDER BY l.log_on").limit(most)
 	}
-	return part{text: "SELECT u.number FROM ("}.and(l.walk).then(" LIMIT ?) "+users+" WHERE ", limit).and(l.to).and(holds).and(l.also).then(" ORDER BY u.log_on LIMIT ?", most)
+	list := part{text: " FROM users u WHERE "}.and(l.owner).and(l.where.rest()).then(l.by)
+	if l.also.text == "" {
+		return walked(holds, "u", "", list, limit).limit(most)
+	}
+	return walked(holds, "u", ", u.log_on", list, limit).and(l.also).limit(most)
 }
 
 // fetched looks at the lines of these users.
-func (l lines) fetched(items, holds part, most int) part {
-	return part{text: "SELECT u.number FROM (SELECT u.* FROM ("}.and(items).then(") f CROSS JOIN users u WHERE u.number = f.item LIMIT ?) u", everyOne).and(l.seats).then(" AND ").
-		and(l.where).then(" AND ").and(holds).and(l.also).then(l.by+" LIMIT ?", most)
+func (l lines) fetched(tx *gorm.DB, items part, q sought, most int) part {
+	list := part{text: "SELECT " + l.columns + " FROM "}.and(byNumber(tx, "users", "u", l.joined, items)).
+		then(" AND u.account_id || '' = ?", l.account).and(l.seats).and(l.where.rest()).and(l.also)
+	if !q.whole() {
+		list = list.then(" AND ").and(holding(tx, "u.folded", q.text))
+	}
+	return list.then(" ORDER BY u.log_on").limit(most)
 }
 
 // pageOf gives one page of the list, or of a search in it; next is empty where
@@ -71,17 +81,20 @@ func pageOf[T any](ctx context.Context, s *Store, tx *gorm.DB, l lines, search s
 		return err
 	}
 	if q.text == "" && l.also.text == "" {
-		err = read(l.all().then(" LIMIT ?", size+1))
+		err = read(l.all().limit(size + 1))
 		return page, next, err
 	}
-	holds := part{`u.folded LIKE ? ESCAPE '\'`, []any{q.like}}
 	items, err := l.rare(ctx, tx, q, s.reach.fetch)
 	if err != nil {
 		return nil, "", err
 	}
 	if items != nil {
-		err = read(l.these(l.fetched(*items, holds, size+1)))
+		err = read(l.fetched(tx, *items, q, size+1))
 		return page, next, err
+	}
+	holds := part{text: "1 = 1"}
+	if q.text != "" {
+		holds = holding(tx, "u.folded", q.text)
 	}
 	next, err = walk(ctx, tx, l.look, l.walk, cursor, func(limit int) (string, error) {
 		err := read(l.these(l.walked(holds, limit, size+1)))
@@ -92,9 +105,5 @@ func pageOf[T any](ctx context.Context, s *Store, tx *gorm.DB, l lines, search s
 
 // rare finds the users that a rare text chooses.
 func (l lines) rare(ctx context.Context, tx *gorm.DB, q sought, most int) (*part, error) {
-	shelves, err := shelvesOf(ctx, tx, "= ?", l.account)
-	if err != nil {
-		return nil, err
-	}
-	return among(ctx, tx, shelves, q, most)
+	return among(ctx, tx, part{"?", []any{l.account}}, q, most)
 }
