@@ -76,7 +76,7 @@ func TestSec19_WhatCallersSendBesideTheBodyReachesNoProvider(t *testing.T) {
 	}
 }
 
-// Check 24, and of peers.md §6 one-api #2388: an address in a body is a text.
+// Check 24: an address in a body is a text.
 func TestSec24_Anchor_SsrfImageUrl_NoAddressInABodyIsFetched(t *testing.T) {
 	var fetched atomic.Int64
 	trap, err := mockserver.Start()

@@ -142,7 +142,7 @@ func TestResponsesPassAsTheyAreWhereTheProviderHasThem(t *testing.T) {
 	}
 }
 
-// Of peers.md §6, NA #7241.
+// A stream that ends incomplete is booked.
 func TestAnchor_IncompleteStreamBills(t *testing.T) {
 	w := newWorld(t, nil)
 	w.mock.Always(mockserver.Events(recorded[0], recorded[1], strings.ReplaceAll(recorded[2], "completed", "incomplete")))

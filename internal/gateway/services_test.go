@@ -130,7 +130,7 @@ func TestAModelIsAskedOnlyForWhatItsKindDoes(t *testing.T) {
 	}
 }
 
-// Of peers.md §6, LL #8688 and BF #2873.
+// Every path to a model makes the same check.
 func TestAnchor_AltPathSameCheck(t *testing.T) {
 	w := newWorld(t, nil)
 	w.now(func(f *policy.Facts) { f.Workspaces[1].Grants = f.Workspaces[1].Grants.With("text-embedding", 0) })

@@ -100,6 +100,9 @@ func tokenLike(text string) bool {
 	return err == nil && len(token) == len(secret.Digest{})
 }
 
+// seeing is how long somebody waits for that to be kept.
+const seeing = time.Second
+
 // see moves the end of an idle session on.
 func (s *Sessions) see(ctx context.Context, row *sessionRow, owner userRow, now stamp) error {
 	if now < row.Seen+seenEvery {
@@ -107,6 +110,8 @@ func (s *Sessions) see(ctx context.Context, row *sessionRow, owner userRow, now 
 	}
 	row.Seen = now
 	row.Expires = s.expiry(*row, owner)
+	ctx, cancel := context.WithTimeout(ctx, seeing)
+	defer cancel()
 	_, err := exec(s.store.write.WithContext(ctx), "UPDATE sessions SET seen = ?, expires = ? WHERE digest = ? AND seen < ?",
 		row.Seen, row.Expires, row.Digest, row.Seen)
 	return err

@@ -10,6 +10,8 @@ import (
 	"github.com/gorilla/sessions"
 
 	"bailiwick/internal/access"
+	"bailiwick/internal/audit"
+	"bailiwick/internal/catalogue"
 	"bailiwick/internal/ident"
 	"bailiwick/internal/store"
 	"bailiwick/internal/store/storetest"
@@ -63,6 +65,32 @@ func eachSessions(t *testing.T, test func(t *testing.T, w *storetest.World, ss *
 		c.Now = clock.Now
 		s := storetest.Open(t, c)
 		test(t, storetest.NewWorld(t, s, "acme"), s.Sessions(store.SessionConfig{}), clock)
+	})
+}
+
+// While others hold what writes, somebody who is logged on stays so, and does not
+// wait for it either: that they were seen is kept the next time.
+func TestASessionIsReadWhileNothingCanBeWritten(t *testing.T) {
+	eachSessions(t, func(t *testing.T, w *storetest.World, ss *store.Sessions, clock *storetest.Clock) {
+		w.Model("m")
+		b := &browser{t: t, sessions: ss}
+		b.logOn(w.Root.ID)
+		clock.Pass(2 * time.Minute)
+		held, free, ended := make(chan struct{}), make(chan struct{}), make(chan struct{})
+		go func() {
+			defer close(ended)
+			_ = w.Store.ChangeModelPrices(t.Context(), w.Account.ID, "m", nil, 1, func([]catalogue.Price) audit.Event { close(held); <-free; return w.Why("prices:change") })
+		}()
+		<-held
+		began := time.Now()
+		if b.user() != string(w.Root.ID) || time.Since(began) > 3*time.Second {
+			t.Errorf("%q is logged on, after %v", b.user(), time.Since(began))
+		}
+		close(free)
+		<-ended
+		if b.user() != string(w.Root.ID) {
+			t.Error("nobody is logged on afterwards")
+		}
 	})
 }
 
