@@ -109,6 +109,7 @@ var asked = map[string][]access.Action{
 	"dataset.Service.Upload":     {access.ChangeDatasets},
 	"dataset.Service.DeleteFile": {access.ChangeDatasets},
 	"dataset.Service.Delete":     {access.ChangeDatasets},
+	"dataset.Service.Rename":     {access.ChangeDatasets},
 
 	"explanation.Service.Refused": {access.ReadGrants, access.ReadKeys},
 	"explanation.Service.Place":   {access.Enter},

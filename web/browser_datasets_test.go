@@ -7,6 +7,7 @@ import (
 
 	"github.com/chromedp/cdproto/dom"
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 )
 
 // choose puts a file into the form's file field.
@@ -47,11 +48,17 @@ func TestAMemberUploadsTrainingFilesInABrowser(t *testing.T) {
 	b.examine("a dataset")
 	b.click("link", "Next")
 	b.sees("11–20 of 40")
+	b.click("button", "Rename")
+	b.find("dialog", "Rename dataset")
+	b.examine("Rename a dataset")
+	b.fill("textbox", "Name", "Desk two")
+	b.key(kb.Enter)
+	b.sees("Dataset renamed", "Desk two")
 	b.click("link", "Datasets")
-	b.sees("Desk", "1 of 100 files")
+	b.sees("Desk two", "1 of 100 files")
 	b.examine("Datasets")
 	b.click("button", "Delete")
-	b.sees("Delete Desk?")
+	b.sees("Delete Desk two?")
 	b.examine("Delete a dataset")
 	b.click("button", "Delete")
 	b.sees("No training files yet")

@@ -117,7 +117,7 @@ func (s *Server) datasetPage(c echo.Context, d dataset.Listed, versions []datase
 	}
 	p = datasets.PageProps{
 		Name: d.Name, Description: d.Description, BackURL: datasetsURL(w.ID), Method: methodTitles[d.Method],
-		UploadURL: when(change, datasetURL(w.ID, d.ID, "new")), DeleteURL: when(change, datasetURL(w.ID, d.ID, "delete")),
+		UploadURL: when(change, datasetURL(w.ID, d.ID, "new")), RenameURL: when(change, datasetURL(w.ID, d.ID, "rename")), DeleteURL: when(change, datasetURL(w.ID, d.ID, "delete")),
 		Facts: []datasets.Fact{
 			{Name: "File ID", Text: string(v.ID), Copy: true}, {Name: "Method", Text: methodTitles[d.Method]},
 			{Name: "Examples", Text: number(v.Examples)}, {Name: "Size", Text: size(v.Size)},

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"bailiwick/internal/provider/embedded/sample"
+	"bailiwick/internal/store"
 )
 
 // sendFile uploads a file as a browser does: the fields in the order of the form.
@@ -106,4 +107,33 @@ func TestASettingBoundsWhatAWorkspaceKeeps(t *testing.T) {
 	o.sendFile("alice", list, "large.jsonl", strings.Repeat(someExamples(10), 2000), nil).is(422).says("file_too_large", "larger than 1 MB")
 	o.sendFile("alice", list, "one.jsonl", someExamples(12), nil).is(303)
 	o.sendFile("alice", list, "two.jsonl", someExamples(12), nil).is(409).says("1 training files and keeps 1")
+}
+
+func TestADatasetIsRenamedWithoutScriptsAndNobodysWordsAreLost(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, s *store.Store, c *clock) {
+		o := newCompany(t, s, c)
+		page := o.at(o.a, "/datasets/"+string(o.dataset(o.root, o.a).Dataset))
+		form := o.get("alice", page+"/rename").is(200).says("Rename dataset", "Trainings that used it keep the name that it had.").holds(`value="desk"`)
+		o.get("alice", page).holds(page + "/rename")
+		rename := func(name, description string) *answer {
+			return o.post("alice", page+"/rename", "name", name, "description", description, "seen_name", html.UnescapeString(form.field("seen_name")), "seen_description", form.field("seen_description"))
+		}
+		for name, says := range map[string]string{"": "A dataset has a name.", " ": "A dataset has a name.", strings.Repeat("n", 101): "A name has at most 100 characters.", "a\u0085b": "characters that cannot be shown"} {
+			rename(name, "kept as typed").is(422).says(says).holds(`value="kept as typed"`)
+		}
+		rename("Desk", strings.Repeat("n", 501)).is(422).says("A description has at most 500 characters.")
+		rename("  Desk <b> & Co ", "What we say").to(page)
+		o.get("alice", page).is(200).says("Dataset renamed", "Desk <b> & Co", "What we say").hides("<b> &")
+		o.get("alice", o.at(o.a, "/datasets?q=desk+<b>")).is(200).says("Desk <b> & Co")
+		o.get("root", o.at(o.a, "/audit")).is(200).says("datasets:rename")
+		events := o.events("datasets:rename")
+		rename("Late", "").is(409).says("The dataset was renamed meanwhile.", "It is called Desk <b> & Co now.").holds(`value="Late"`, `name="seen_name" value="Desk &lt;b&gt; &amp; Co"`)
+		form = o.get("alice", page+"/rename")
+		rename("Desk <b> & Co", "What we say").to(page) // as it is
+		if n := len(o.events("datasets:rename")); n != 1 || len(events) != 1 {
+			t.Errorf("%d events, then %d", len(events), n)
+		}
+		o.post("carol", page+"/rename", "name", "x").is(403)
+		o.post("bert", page+"/rename", "name", "x").is(404)
+	})
 }

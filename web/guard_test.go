@@ -141,6 +141,8 @@ var matrix = []line{
 	in("GET /workspaces/:workspace/datasets/:dataset", headed(200)),
 	in("POST /workspaces/:workspace/datasets/:dataset", headed(422)),
 	in("GET /workspaces/:workspace/datasets/:dataset/new", headed(200)),
+	in("GET /workspaces/:workspace/datasets/:dataset/rename", headed(200)),
+	in("POST /workspaces/:workspace/datasets/:dataset/rename", headed(303), "name", "else", "seen_name", "desk"),
 	in("GET /workspaces/:workspace/datasets/:dataset/delete", headed(200)),
 	in("POST /workspaces/:workspace/datasets/:dataset/delete", headed(303)),
 	in("GET /workspaces/:workspace/datasets/:dataset/files/:file", headed(200)),

@@ -69,6 +69,8 @@ func (s *Server) routes() []route {
 		{"GET", "/workspaces/:workspace/datasets/:dataset", access.ReadDatasets, s.showDataset},
 		{"POST", "/workspaces/:workspace/datasets/:dataset", access.ChangeDatasets, s.uploadVersion},
 		{"GET", "/workspaces/:workspace/datasets/:dataset/new", access.ChangeDatasets, s.newVersion},
+		{"GET", "/workspaces/:workspace/datasets/:dataset/rename", access.ChangeDatasets, s.askRenameDataset},
+		{"POST", "/workspaces/:workspace/datasets/:dataset/rename", access.ChangeDatasets, s.renameDataset},
 		{"GET", "/workspaces/:workspace/datasets/:dataset/delete", access.ChangeDatasets, s.confirmDeleteDataset},
 		{"POST", "/workspaces/:workspace/datasets/:dataset/delete", access.ChangeDatasets, s.deleteDataset},
 		{"GET", "/workspaces/:workspace/datasets/:dataset/files/:file", access.ReadDatasets, s.showDataset},
@@ -76,6 +78,7 @@ func (s *Server) routes() []route {
 		{"GET", "/workspaces/:workspace/datasets/:dataset/files/:file/report.csv", access.ReadDatasets, s.downloadReport},
 		{"GET", "/workspaces/:workspace/datasets/:dataset/files/:file/delete", access.ChangeDatasets, s.confirmDeleteDataset},
 		{"POST", "/workspaces/:workspace/datasets/:dataset/files/:file/delete", access.ChangeDatasets, s.deleteFile},
+
 		// Training
 		{"GET", "/workspaces/:workspace/trainings", access.ReadTrainings, s.listTrainings},
 		{"POST", "/workspaces/:workspace/trainings", access.ChangeTrainings, s.createTraining},

@@ -53,7 +53,7 @@ const (
 	IssueKeys         Action = "keys:issue"
 	ChangeKeys        Action = "keys:change" // disable, enable, delete
 	ReadDatasets      Action = "datasets:read"
-	ChangeDatasets    Action = "datasets:change" // upload, delete
+	ChangeDatasets    Action = "datasets:change" // upload, rename, delete
 	ReadTrainings     Action = "trainings:read"  // jobs and what came of them
 	ChangeTrainings   Action = "trainings:change"
 	ReadDeployments   Action = "deployments:read"

@@ -132,6 +132,9 @@ type Store interface {
 	File(ctx context.Context, ws ident.Workspace, id ident.File) (Version, error)
 	FileReport(ctx context.Context, ws ident.Workspace, id ident.File) (Report, error)
 	Files(ctx context.Context, ws ident.Workspace, f FileFilter) (page []Version, total int, err error)
+	// RenameDataset is a conflict unless its words are those it was seen with; one
+	// that stays as it is leaves no event.
+	RenameDataset(ctx context.Context, ws ident.Workspace, id ident.Dataset, seen, to Words, why audit.Event) error
 	// DeleteFile deletes a version; a dataset goes with its last one.
 	DeleteFile(ctx context.Context, ws ident.Workspace, id ident.File, why audit.Event) error
 	DeleteDataset(ctx context.Context, ws ident.Workspace, id ident.Dataset, why audit.Event) error

@@ -180,6 +180,29 @@ func datasetIn(ctx context.Context, tx *gorm.DB, ws ident.Workspace, id ident.Da
 	return of[datasetRow](tx).Where("workspace_id = ? AND id = ?", ws, id).Take(ctx)
 }
 
+// RenameDataset implements dataset.Store.
+func (s *Store) RenameDataset(ctx context.Context, ws ident.Workspace, id ident.Dataset, seen, to dataset.Words, why audit.Event) error {
+	err := s.changeAs(ctx, func(tx *gorm.DB) (deed, error) {
+		row, err := datasetIn(ctx, tx, ws, id)
+		if err != nil {
+			return deed{}, err
+		}
+		if row.dataset().Words() != seen {
+			return deed{}, stale("dataset")
+		}
+		if seen == to {
+			return deed{}, errUnchanged
+		}
+		n, err := exec(tx, "UPDATE datasets SET name = ?, folded = ?, description = ? WHERE workspace_id = ? AND id = ? AND name = ? AND description = ?",
+			to.Name, fold(to.Name), to.Description, ws, id, seen.Name, seen.Description)
+		if err == nil && n == 0 { // somebody else was quicker
+			err = stale("dataset")
+		}
+		return deed{why: why}, err
+	})
+	return explain(err, "dataset")
+}
+
 // DeleteFile implements dataset.Store.
 func (s *Store) DeleteFile(ctx context.Context, ws ident.Workspace, id ident.File, why audit.Event) error {
 	err := s.change(ctx, why, nil, func(tx *gorm.DB) error {

@@ -182,6 +182,11 @@ func datasetChanges(t *testing.T, s *store.Store, e estate) map[string]func() er
 		},
 		"InsertVersion": func() error { _, err := s.InsertVersion(ctx, ws, next, dataset.Report{}, room, why); return err },
 		"DeleteFile":    func() error { return s.DeleteFile(ctx, ws, e.file.ID, why) },
+		"RenameDataset": func() error {
+			d, err := s.Dataset(ctx, ws, e.file.Dataset)
+			must(t, err)
+			return s.RenameDataset(ctx, ws, d.ID, d.Words(), dataset.Words{Name: "else"}, why)
+		},
 		"DeleteDataset": func() error { return s.DeleteDataset(ctx, ws, e.file.Dataset, why) },
 	}
 }

@@ -215,14 +215,17 @@ func foreignTries(t *testing.T, s *store.Store, mine, other estate) map[string]f
 			m.ID, m.Name, m.Checkpoint = ident.NewTuned(), "x-ft-2", "checkpoint-9"
 			return s.PublishCheckpoint(ctx, mine.ws.ID, m, why)
 		},
-		"Tuned":         func() error { return second(s.Tuned(ctx, mine.ws.ID, other.tuned.ID)) },
-		"TunedByName":   func() error { return second(s.TunedByName(ctx, other.ws.ID, "no-such-ft")) },
-		"RenameTuned":   func() error { return s.RenameTuned(ctx, mine.ws.ID, other.tuned.ID, "x", 1, why) },
-		"DeleteTuned":   func() error { return s.DeleteTuned(ctx, mine.ws.ID, other.tuned.ID, why) },
-		"Dataset":       func() error { return second(s.Dataset(ctx, mine.ws.ID, other.file.Dataset)) },
-		"File":          func() error { return second(s.File(ctx, mine.ws.ID, other.file.ID)) },
-		"FileReport":    func() error { return second(s.FileReport(ctx, mine.ws.ID, other.file.ID)) },
-		"DeleteFile":    func() error { return s.DeleteFile(ctx, mine.ws.ID, other.file.ID, why) },
+		"Tuned":       func() error { return second(s.Tuned(ctx, mine.ws.ID, other.tuned.ID)) },
+		"TunedByName": func() error { return second(s.TunedByName(ctx, other.ws.ID, "no-such-ft")) },
+		"RenameTuned": func() error { return s.RenameTuned(ctx, mine.ws.ID, other.tuned.ID, "x", 1, why) },
+		"DeleteTuned": func() error { return s.DeleteTuned(ctx, mine.ws.ID, other.tuned.ID, why) },
+		"Dataset":     func() error { return second(s.Dataset(ctx, mine.ws.ID, other.file.Dataset)) },
+		"File":        func() error { return second(s.File(ctx, mine.ws.ID, other.file.ID)) },
+		"FileReport":  func() error { return second(s.FileReport(ctx, mine.ws.ID, other.file.ID)) },
+		"DeleteFile":  func() error { return s.DeleteFile(ctx, mine.ws.ID, other.file.ID, why) },
+		"RenameDataset": func() error {
+			return s.RenameDataset(ctx, mine.ws.ID, other.file.Dataset, dataset.Words{}, dataset.Words{Name: "else"}, why)
+		},
 		"DeleteDataset": func() error { return s.DeleteDataset(ctx, mine.ws.ID, other.file.Dataset, why) },
 		"InsertDataset": func() error {
 			d := dataset.Dataset{ID: ident.NewDataset(), Account: a, Method: "sft"}

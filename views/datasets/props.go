@@ -76,6 +76,7 @@ type PageProps struct {
 	Description string
 	BackURL     string
 	UploadURL   string // empty: may not
+	RenameURL   string
 	DeleteURL   string
 	Method      string
 	Versions    []Version
@@ -85,6 +86,18 @@ type PageProps struct {
 	ReportURL   string
 	Examples    []Example
 	Pager       ui.Pager
+}
+
+// RenameProps is the dialog that gives a dataset other words. It posts "name",
+// "description", and as "seen_name" and "seen_description" those it replaces.
+type RenameProps struct {
+	Action          string
+	CancelURL       string
+	SeenName        string
+	SeenDescription string
+	Name            ui.Field
+	Description     ui.Field
+	Notice          *ui.Notice
 }
 
 // Version is one row of the versions.
