@@ -13,6 +13,7 @@ import (
 // eachDatabase runs a test on every kind of database that is there.
 func eachDatabase(t *testing.T, test func(*testing.T, *store.Store, *clock)) {
 	storetest.EachConfig(t, func(t *testing.T, config store.Config) {
+		t.Parallel() // one waits for PostgreSQL while the other computes
 		c := newClock()
 		config.Now = c.Now
 		test(t, storetest.Open(t, config), c)
