@@ -57,6 +57,7 @@ func (o *company) crawl(who string, look func(*answer)) (pages int) {
 }
 
 func TestSec05_NothingOfAnotherWorkspaceIsEverShown(t *testing.T) {
+	t.Parallel()
 	o := start(t)
 	b := o.add(canary + " plans")
 	o.authorize("qwen-turbo", catalogue.Call, b)
@@ -69,7 +70,7 @@ func TestSec05_NothingOfAnotherWorkspaceIsEverShown(t *testing.T) {
 	o.tuned(o.root, o.a)
 	job, own := o.training(o.root, b), o.tuned(o.root, b)
 	o.must(o.config.Trainings.Rename(t.Context(), o.root, b, ident.Tuned(own), canary+" model", 1))
-	o.must(o.store.InsertDeployment(t.Context(), b, storetest.Draft(o.account.ID, o.root.User, b, o.provider(o.root, "Engine").ID, "qwen-turbo", canary+"-deployed"), 9, o.root.Event("deployments:create", b, canary, canary)))
+	o.must(o.store.InsertDeployment(t.Context(), b, storetest.Draft(o.account.ID, o.root.User, b, o.engine(o.root), "qwen-turbo", canary+"-deployed"), 9, o.root.Event("deployments:create", b, canary, canary)))
 	_, err := o.config.Datasets.Upload(t.Context(), o.root, b, dataset.New{Name: canary + " data"}, strings.NewReader(strings.ReplaceAll(someExamples(12), "number", canary)))
 	o.must(err)
 	for _, who := range []string{"alice", "bob", "carol"} {
@@ -86,6 +87,7 @@ func TestSec05_NothingOfAnotherWorkspaceIsEverShown(t *testing.T) {
 }
 
 func TestSec05_NothingOfAnotherCompanyIsEverShown(t *testing.T) {
+	t.Parallel()
 	o := start(t)
 	_, root, home := o.open(canary, "zyzzyva")
 	p, err := o.config.Providers.Add(t.Context(), root, provider.Form{Name: canary, Kind: provider.Embedded})

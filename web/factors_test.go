@@ -113,6 +113,7 @@ func codesOnce(t *testing.T, s *store.Store, c *clock) {
 
 // Check 38: six digits are not found by trying, whatever the address.
 func TestSec38_GuessingCodesIsThrottledForTheUser(t *testing.T) {
+	t.Parallel()
 	o := start(t)
 	seed, _ := o.setUpApp("alice")
 	tried := 0

@@ -142,6 +142,7 @@ var weaker = []access.Action{access.Open, access.Self, access.Enter, access.Ente
 // TestEveryLineOfTheTableIsMissedWhenItIsWeakened puts a weaker action into one
 // line of the table at a time. Whoever looks at the lines must notice.
 func TestEveryLineOfTheTableIsMissedWhenItIsWeakened(t *testing.T) {
+	t.Parallel()
 	o := start(t)
 	callers := o.callers()
 	lines := map[string]line{}
