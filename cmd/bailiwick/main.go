@@ -11,6 +11,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -98,7 +99,7 @@ func run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	command, err := parser.Parse(args)
+	command, err := parser.Parse(spelled(args))
 	if err != nil {
 		return &remoteError{exitUsage, err.Error()}
 	}
@@ -106,6 +107,20 @@ func run(ctx context.Context, args []string) error {
 		return c.Run(ctx) // not by the parser, which would stay for as long as a server runs: half a megabyte
 	}
 	return command.Run()
+}
+
+// spelled puts into the parser's words what people write too: nothing at all
+// or help, with a command or without one, and --version.
+func spelled(args []string) []string {
+	switch {
+	case len(args) == 0:
+		return []string{"--help"}
+	case args[0] == "help":
+		return append(slices.Clone(args[1:]), "--help")
+	case args[0] == "--version":
+		return []string{"version"}
+	}
+	return args
 }
 
 // plain is what the person at the command line reads of an error: a fault's own
