@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 
 	"bailiwick/internal/adminapi"
@@ -149,5 +148,5 @@ func (c grantSetCommand) Run(ctx context.Context) error {
 	if err := c.do(ctx, http.MethodPut, c.path(), set, &l, ifMatch(l.Version)...); err != nil {
 		return err
 	}
-	return say(c.remote, l, "%s workspaces may %s %s", strconv.Itoa(len(l.Granted)), l.Capability, l.Model)
+	return say(c.remote, l, "%s may %s %s", counted(len(l.Granted), "workspace"), l.Capability, l.Model)
 }

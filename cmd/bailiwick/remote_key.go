@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -46,13 +47,31 @@ func (c keyListCommand) Run(ctx context.Context) error {
 
 // keyTerms are what narrows a key. What is not said stays.
 type keyTerms struct {
-	Description *string    `help:"What the key is for."`
-	Model       []string   `help:"Only this model; may be repeated."`
-	AllModels   bool       `help:"Every model that the workspace may use." xor:"model"`
-	Network     []string   `help:"Only from this address or range; may be repeated."`
-	Anywhere    bool       `help:"From everywhere."`
-	Expires     *time.Time `help:"When it expires, such as 2027-11-20T00:00:00Z." xor:"expires"`
-	Never       bool       `help:"It does not expire." xor:"expires"`
+	Description *string  `help:"What the key is for."`
+	Model       []string `help:"Only this model; may be repeated."`
+	AllModels   bool     `help:"Every model that the workspace may use." xor:"model"`
+	Network     []string `help:"Only from this address or range; may be repeated."`
+	Anywhere    bool     `help:"From everywhere."`
+	Expires     *end     `help:"When it expires: a day, to its end in UTC, such as 2027-11-20, or 2027-11-20T12:00:00Z." xor:"expires"`
+	Never       bool     `help:"It does not expire." xor:"expires"`
+}
+
+// end is when something ends, as it is written on the command line.
+type end time.Time
+
+// UnmarshalText reads a day, which means its last second in UTC as in the
+// console, or a moment.
+func (e *end) UnmarshalText(text []byte) error {
+	if day, err := time.Parse(time.DateOnly, string(text)); err == nil {
+		*e = end(day.AddDate(0, 0, 1).Add(-time.Second))
+		return nil
+	}
+	at, err := time.Parse(time.RFC3339, string(text))
+	if err != nil {
+		return fmt.Errorf("%q is no day such as 2027-11-20 and no moment such as 2027-11-20T12:00:00Z", text)
+	}
+	*e = end(at)
+	return nil
 }
 
 func (t keyTerms) body() map[string]any {
@@ -73,7 +92,7 @@ func (t keyTerms) body() map[string]any {
 	if t.Never {
 		body["expires_at"] = nil
 	} else if t.Expires != nil {
-		body["expires_at"] = *t.Expires
+		body["expires_at"] = time.Time(*t.Expires)
 	}
 	return body
 }

@@ -70,12 +70,20 @@ func say(r remote, answer any, format string, args ...any) error {
 	return nil
 }
 
-// date is a time in a column.
+// date is a time in a column, in UTC, which Z stands for.
 func date(t *time.Time) string {
 	if t == nil {
 		return ""
 	}
-	return t.UTC().Format("2006-01-02 15:04")
+	return t.UTC().Format("2006-01-02 15:04Z")
+}
+
+// counted is a number of things in words.
+func counted(n int, noun string) string {
+	if n != 1 {
+		noun += "s"
+	}
+	return fmt.Sprintf("%d %s", n, noun)
 }
 
 // workspaceNamed finds a workspace by id or by its exact name.

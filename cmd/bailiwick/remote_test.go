@@ -134,17 +134,22 @@ func TestTheCommandLineAdministersThroughAServer(t *testing.T) {
 	if _, err := asks(p, ws, next, "qwen-turbo"); err != nil {
 		t.Error("the new secret:", err)
 	}
+	c.does("key|edit|"+id+"|--expires|2027-11-20", id+" is changed")
+	c.does("key|list|--workspace|Terminals", "2027-11-20 23:59Z")
+	c.does("key|edit|"+id+"|--never", id+" is changed")
 	c.does("key|disable|"+id, "is disabled")
 	c.does("key|enable|"+id, "is enabled")
 	if keys := jsonOf[[]adminapi.Key](c, "key|list|--search|still"); len(keys) != 1 || keys[0].ExpiresAt != nil || keys[0].Models == nil {
 		t.Errorf("keys as JSON: %+v", keys)
 	}
 	c.does("grant|remove|Terminals|qwen-turbo|call", "may not")
-	c.does("grant|set|qwen-turbo|train|Terminals", "1 workspaces may train qwen-turbo")
+	c.does("grant|set|qwen-turbo|train|Terminals", "1 workspace may train qwen-turbo")
 	c.does("grant|set|qwen-turbo|train", "0 workspaces")
 	c.does("audit|list|--action|keys:|--limit|3", "keys:enable", "root@acme", "Terminals")
 	c.does("key|delete|"+id, "is deleted")
-	c.fails("user|delete|dora", exitUsage, "--yes")
+	c.fails("user|delete|dora", exitUsage, "0 sessions and ends 1 membership, for good: say --yes")
+	c.fails("key|add|Terminals|--expires|never", exitUsage, "no day such as 2027-11-20")
+	c.fails("workspace|delete|Terminals", exitConflict, "still holds 1 member. Clear it first.")
 	c.does("user|delete|dora|--yes", "dora is deleted")
 	c.does("workspace|delete|Terminals", "Terminals is deleted")
 }

@@ -166,7 +166,8 @@ func (c userDeleteCommand) Run(ctx context.Context) error {
 		if err := c.do(ctx, http.MethodGet, "/users/"+u.ID+"/impact", nil, &i); err != nil {
 			return err
 		}
-		return &remoteError{exitUsage, fmt.Sprintf("deleting %s stops %d API keys and %d sessions and ends %d memberships, for good: say --yes if this is meant", u.LogOn, len(i.Keys), i.Sessions, len(i.Workspaces))}
+		return &remoteError{exitUsage, fmt.Sprintf("deleting %s stops %s and %s and ends %s, for good: say --yes if this is meant",
+			u.LogOn, counted(len(i.Keys), "API key"), counted(i.Sessions, "session"), counted(len(i.Workspaces), "membership"))}
 	}
 	if err := c.do(ctx, http.MethodDelete, "/users/"+u.ID, nil, nil); err != nil {
 		return err

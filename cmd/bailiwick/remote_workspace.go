@@ -108,6 +108,6 @@ func (c auditListCommand) Run(ctx context.Context) error {
 		return err
 	}
 	return show(c.remote, found, "TIME ACTOR ACTION WORKSPACE SUMMARY", func(e adminapi.Event) []string {
-		return []string{e.At.UTC().Format(time.DateTime), e.ActorName, e.Action, e.WorkspaceName, e.Summary}
+		return []string{e.At.UTC().Format(time.DateTime + "Z"), e.ActorName, e.Action, e.WorkspaceName, e.Summary}
 	})
 }

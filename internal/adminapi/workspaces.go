@@ -91,12 +91,27 @@ func renameWorkspace(c *call) (any, error) {
 	return c.workspace()
 }
 
+// remaining says how many of something a workspace still holds.
+func remaining(r workspace.Remain) string {
+	kind := r.Kind
+	switch kind {
+	case "keys":
+		kind = "API keys"
+	case "grants":
+		kind = "authorizations"
+	}
+	if r.Count == 1 {
+		kind = strings.TrimSuffix(kind, "s")
+	}
+	return fmt.Sprintf("%d %s", r.Count, kind)
+}
+
 func deleteWorkspace(c *call) (any, error) {
 	remains, err := c.services.Workspaces.Delete(c.ctx, c.by, c.place)
 	if fault.Is(err, fault.Conflict) && len(remains) > 0 {
 		var words []string
 		for _, r := range remains {
-			words = append(words, fmt.Sprintf("%d %s", r.Count, r.Kind))
+			words = append(words, remaining(r))
 		}
 		err = fault.New(fault.Conflict, "This workspace still holds %s. Clear it first.", strings.Join(words, ", "))
 	}
