@@ -254,14 +254,14 @@ var limitNames = map[limit.Kind]string{
 func (s *Server) refusalRow(c echo.Context, r explanation.Refusal, workspace string) why.Row {
 	row := why.Row{
 		Time: ui.Time{Text: r.At.UTC().Format("2 Jan 2006, 15:04:05"), ISO: r.At.UTC().Format(time.RFC3339)}, Key: s.refusedKey(c, r), Workspace: workspace,
-		Model: string(r.Model), Check: "Not the policy", Status: strings.TrimSpace(strconv.Itoa(r.Status) + " " + r.Code), RequestID: string(r.Call),
+		Model: string(r.Model), Check: "No check of the policy", Status: strings.TrimSpace(strconv.Itoa(r.Status) + " " + r.Code), RequestID: string(r.Call),
 		URL: withQuery(whyURL(whyPlace(c)), "request", string(r.Call)),
 	}
 	if r.Limit.Kind != limit.None {
 		row.Check = limitNames[r.Limit.Kind]
 	}
 	if r.Check != policy.Nothing {
-		row.Check = "Not: " + explanation.Title(r.Check, catalogue.Capability(r.Capability), r.Person != "")
+		row.Check = "Check failed: " + explanation.Title(r.Check, catalogue.Capability(r.Capability), r.Person != "")
 	}
 	return row
 }

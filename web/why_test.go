@@ -148,7 +148,7 @@ func TestARefusedCallIsExplainedAsItWasDecidedThenAndNow(t *testing.T) {
 	o.get("root", "/why?request="+string(r.Call)).to("/account/why?request=" + string(r.Call))
 	o.authorize("qwen-turbo", catalogue.Call, o.a)
 	later := o.get("alice", path).is(200).says("version "+then+" of the policy", "No provider serves Qwen-Turbo.", "Decided by version "+strconv.FormatInt(o.keeper.Now().Version(), 10))
-	later.says("Not: The workspace is authorized")
+	later.says("Check failed: The workspace is authorized")
 	o.must(o.config.Keys.Delete(t.Context(), o.root, o.a, k.ID))
 	o.get("alice", path).is(200).says("version "+then+" of the policy", "The key was deleted since")
 	o.get("root", "/account/why?request="+string(r.Call)).is(200).says("Marketing", "deleted since")
@@ -172,7 +172,7 @@ func TestRefusedCallsAreSeenByTheirWorkspaceAndTheAccountAlone(t *testing.T) {
 		o.get("root", "/account/why?request="+string(call)).is(404)
 	}
 	o.get("super", "/account/why?request="+string(unknown.Call)).is(200).says("Unknown: sk-ws-…zz99", "No key had the secret", "so it cannot be asked about again")
-	list := o.get("root", "/account/why").is(200).says("qwen-max", "Research", "Not: The workspace is authorized")
+	list := o.get("root", "/account/why").is(200).says("qwen-max", "Research", "Check failed: The workspace is authorized")
 	list.hides(string(unknown.Call), string(foreign.Call))
 	o.get("alice", o.at(o.a, "/why")).is(200).says("Nothing was refused").hides(canary)
 	o.clock.pass(explanation.Retention + time.Minute)
