@@ -241,7 +241,7 @@ func (p *Program) wire(master secret.Master, sealer secret.Sealer, kinds map[pro
 	p.accounts = &account.Service{Store: p.store, Throttle: &account.Throttle{Now: time.Now}, Trail: p.trail, Now: time.Now}
 	p.factors = &factor.Service{Store: p.store, Trail: p.trail, Accounts: p.accounts, Sealer: sealer, Pepper: master.Factors(), Throttle: &account.Throttle{Now: time.Now}, Now: time.Now}
 	p.people = &account.People{Store: p.store, Now: time.Now}
-	p.workspaces = &workspace.Service{Store: p.store, Now: time.Now}
+	p.workspaces = &workspace.Service{Store: p.store, Now: time.Now, Deleted: func(ws ident.Workspace) { p.datasets.Vacate(ws) }}
 	p.members = &workspace.Members{Store: p.store}
 	p.catalogue = &catalogue.Service{Store: p.store}
 	p.grants = &grant.Service{Store: p.store}

@@ -140,6 +140,9 @@ type Store interface {
 	DeleteDataset(ctx context.Context, ws ident.Workspace, id ident.Dataset, why audit.Event) error
 	// KeptFiles are all files of a workspace, for the sweeper.
 	KeptFiles(ctx context.Context, ws ident.Workspace) ([]ident.File, error)
+	// HasWorkspace reports whether there is such a workspace, of whatever account. One
+	// that was deleted never comes back.
+	HasWorkspace(ctx context.Context, ws ident.Workspace) (bool, error)
 }
 
 // Job is a training that uses a file.

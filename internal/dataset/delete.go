@@ -122,8 +122,21 @@ func (s *Service) Sweep(ctx context.Context) error {
 			slog.Warn("what unfinished uploads left behind was removed", "workspace", string(ws), "files", gone)
 		}
 		errs = append(errs, err)
+		there, err := s.Store.HasWorkspace(ctx, ws)
+		if err == nil && !there {
+			err = s.Folder.clear(ws)
+		}
+		errs = append(errs, err)
 	}
 	return errors.Join(errs...)
+}
+
+// Vacate removes the folder of a workspace that was deleted, if nothing is left in
+// it; else the sweeper tries again when it has removed what nobody needs.
+func (s *Service) Vacate(ws ident.Workspace) {
+	if err := s.Folder.clear(ws); err != nil {
+		slog.Error("the folder of a deleted workspace could not be removed yet", "workspace", string(ws), "err", err)
+	}
 }
 
 // Run sweeps at once and then every hour, until ctx ends.

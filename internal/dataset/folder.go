@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -181,6 +182,33 @@ func orphan(root *os.Root, e fs.DirEntry, now time.Time) bool {
 	}
 	info, err := e.Info()
 	return err == nil && now.Sub(info.ModTime()) > settled
+}
+
+// clear removes the folder of a workspace and the folders in it, as far as they
+// are empty. What holds a file stays.
+func (f *Folder) clear(ws ident.Workspace) error {
+	if _, err := ident.ParseWorkspace(string(ws)); err != nil {
+		return err
+	}
+	var folders []string
+	err := fs.WalkDir(f.root.FS(), string(ws), func(path string, d fs.DirEntry, err error) error {
+		if err == nil && d.IsDir() {
+			folders = append(folders, path)
+		}
+		return err
+	})
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	for _, path := range slices.Backward(folders) { // the inner ones first
+		if inside, _ := fs.ReadDir(f.root.FS(), path); len(inside) > 0 {
+			continue
+		}
+		if gone := f.root.Remove(path); gone != nil && !errors.Is(gone, fs.ErrNotExist) {
+			err = errors.Join(err, gone)
+		}
+	}
+	return err
 }
 
 // workspaces are those that have a folder.

@@ -341,6 +341,39 @@ func TestTheSweeperTakesWhatNobodyWritesAndNothingElse(t *testing.T) {
 	}
 }
 
+func TestTheFolderOfADeletedWorkspaceGoesWhenNothingIsLeftInIt(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		d, ctx := newDesk(t, s), t.Context()
+		made := func(ws ident.Workspace) string { return filepath.Join(d.data, "workspaces", string(ws)) }
+		there := func(ws ident.Workspace) bool { _, err := os.Stat(made(ws)); return err == nil }
+		gone, held, crashed := ident.NewWorkspace(), ident.NewWorkspace(), ident.NewWorkspace()
+		for _, ws := range []ident.Workspace{d.ws, gone, held, crashed} {
+			must(t, os.MkdirAll(filepath.Join(made(ws), "datasets"), 0o700))
+			must(t, os.MkdirAll(filepath.Join(made(ws), "trainings", "ft-1"), 0o700))
+		}
+		must(t, os.WriteFile(filepath.Join(made(held), "trainings", "ft-1", "model.gguf"), []byte("x"), 0o600))
+		must(t, os.WriteFile(filepath.Join(made(crashed), "datasets", ".upload-file-crashed"), []byte("x"), 0o600))
+		must(t, d.Sweep(ctx))
+		if there(gone) || there(crashed) || !there(held) || !there(d.ws) {
+			t.Errorf("gone is there %v, crashed %v, held %v, and the one that lives %v", there(gone), there(crashed), there(held), there(d.ws))
+		}
+		d.Vacate(held)
+		if _, err := os.Stat(filepath.Join(made(held), "trainings", "ft-1", "model.gguf")); err != nil {
+			t.Error("a file was taken away")
+		}
+		if _, err := os.Stat(filepath.Join(made(d.ws), "datasets")); err != nil {
+			t.Error("a workspace that lives lost its folder")
+		}
+		d.Vacate("../../etc")
+		d.Vacate(gone) // which is not there
+		must(t, os.MkdirAll(made(gone), 0o700))
+		d.Vacate(gone)
+		if there(gone) {
+			t.Error("it stays")
+		}
+	})
+}
+
 // waiting is read twice, each time when somebody is ready for it.
 type waiting chan struct{}
 

@@ -167,3 +167,9 @@ func (s *Store) KeptFiles(ctx context.Context, ws ident.Workspace) ([]ident.File
 	ids, err := of[ident.File](s.read).Raw("SELECT id FROM dataset_files WHERE workspace_id = ?", ws).Find(ctx)
 	return ids, explain(err, "file")
 }
+
+// HasWorkspace implements dataset.Store.
+func (s *Store) HasWorkspace(ctx context.Context, ws ident.Workspace) (bool, error) {
+	has, err := there[workspaceRow](ctx, s.read, "id = ?", ws)
+	return has, explain(err, "workspace")
+}

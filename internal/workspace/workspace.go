@@ -79,6 +79,8 @@ type Store interface {
 type Service struct {
 	Store Store
 	Now   func() time.Time
+	// Deleted is told of a workspace that is gone, to clear up after it; nil: nobody is.
+	Deleted func(ident.Workspace)
 }
 
 // Add makes a workspace. It needs workspaces:add; a bad or taken name is a
@@ -124,6 +126,9 @@ func (s *Service) Delete(ctx context.Context, by access.Actor, id ident.Workspac
 	remains, err := s.Store.DeleteWorkspace(ctx, by.Account, id, by.Event(access.DeleteWorkspace, "", string(id), fmt.Sprintf("deleted workspace %q", w.Name)).About("workspace", w.Name).Changed("name", w.Name, ""))
 	if err == nil && len(remains) > 0 {
 		err = fault.New(fault.Conflict, "This workspace still holds something. Clear it first.")
+	}
+	if err == nil && s.Deleted != nil {
+		s.Deleted(id)
 	}
 	return remains, err
 }
