@@ -52,10 +52,14 @@ func small(n int) int { return max(0, min(n, math.MaxInt32)) }
 // searchMax is how many characters of a search are accepted.
 const searchMax = 100
 
+func tooLong() error {
+	return fault.Field("search", "Search for at most %d characters.", searchMax)
+}
+
 // pattern makes the LIKE pattern of a search; its own % and _ stand for themselves.
 func pattern(search string) (string, error) {
 	if utf8.RuneCountInString(search) > searchMax {
-		return "", fault.Field("search", "Search for at most %d characters.", searchMax)
+		return "", tooLong()
 	}
 	return "%" + likeEscape.Replace(fold(clip(search, 4*searchMax))) + "%", nil
 }

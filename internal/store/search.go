@@ -8,8 +8,6 @@ import (
 	"unicode/utf8"
 
 	"gorm.io/gorm"
-
-	"bailiwick/internal/fault"
 )
 
 // reach bounds what one page of a search reads, however many keys and users
@@ -37,7 +35,7 @@ type sought struct {
 // a fragment is looked for by each of its parts, of which one may be rare.
 func soughtOf(search string) (sought, error) {
 	if utf8.RuneCountInString(search) > searchMax {
-		return sought{}, fault.Field("search", "Search for at most %d characters.", searchMax)
+		return sought{}, tooLong()
 	}
 	q := sought{text: fold(clip(search, 4*searchMax))}
 	letters := []rune(q.text)

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"bailiwick/internal/account"
 	"bailiwick/internal/ident"
@@ -33,7 +34,7 @@ const trailWindow = 10_000
 // an index that holds its lines in their order; the others are looked for in so
 // many of these lines, and the next page goes on from there.
 func (s *Store) Trail(ctx context.Context, a ident.Account, f account.TrailFilter) (page []account.TrailLine, next string, err error) {
-	q, err := trailConditions(a, f)
+	q, err := s.trailConditions(a, f)
 	if err != nil {
 		return nil, "", err
 	}
@@ -105,7 +106,7 @@ func (q *trailQuery) equal(column, value string) {
 
 // trailConditions puts together constant pieces; every value is an argument. The
 // order of the columns is that of how few lines they choose.
-func trailConditions(a ident.Account, f account.TrailFilter) (q trailQuery, err error) {
+func (s *Store) trailConditions(a ident.Account, f account.TrailFilter) (q trailQuery, err error) {
 	q.find("e.account_id = ?", a)
 	q.equal("object", clip(f.Object, 200))
 	q.equal("workspace_id", string(f.Workspace))
@@ -131,11 +132,11 @@ func trailConditions(a ident.Account, f account.TrailFilter) (q trailQuery, err 
 		q.find("e.at < ?", stampOf(f.To))
 	}
 	if f.Text != "" {
-		condition, likes, err := trailText(f.Text)
+		text, err := s.trailText(f.Text)
 		if err != nil {
 			return q, err
 		}
-		q.look(condition, likes...)
+		q.look(text.text, text.args...)
 	}
 	if f.After == "" {
 		return q, nil
@@ -154,14 +155,18 @@ func trailConditions(a ident.Account, f account.TrailFilter) (q trailQuery, err 
 
 // trailText looks for a text in what a line says. The databases fold the case
 // of plain letters alone, so other letters are looked for as they were typed too.
-func trailText(search string) (condition string, args []any, err error) {
-	folded, err := pattern(search)
-	if err != nil {
-		return "", nil, err
+func (s *Store) trailText(search string) (condition part, err error) {
+	if utf8.RuneCountInString(search) > searchMax {
+		return part{}, tooLong()
 	}
 	const words = "e.summary || ' ' || e.detail || ' ' || e.changes || ' ' || e.actor_name || ' ' || e.object || ' ' || e.object_name || ' ' || e.address || ' ' || e.call_id || ' ' || e.id"
-	typed := "%" + likeEscape.Replace(clip(search, 4*searchMax)) + "%"
-	return `(LOWER(` + words + `) LIKE ? ESCAPE '\' OR ` + words + ` LIKE ? ESCAPE '\')`, []any{folded, typed}, nil
+	typed := clip(search, 4*searchMax)
+	folded := fold(typed)
+	condition = holding(s.read, "LOWER("+words+")", folded)
+	if typed == folded {
+		return condition, nil
+	}
+	return part{text: "("}.and(condition).then(" OR ").and(holding(s.read, words, typed)).then(")"), nil
 }
 
 // TrailEvent implements account.TrailStore.
