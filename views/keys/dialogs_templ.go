@@ -296,7 +296,7 @@ func terms(p TermsProps) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = ui.Note("f-until-note", "The key works to the end of that day, UTC. A key that leaks and never expires stays dangerous until somebody notices.", p.ExpiresError).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Note("f-until-note", "A key with a last day works to the end of that day, UTC. A key that leaks and never expires stays dangerous until somebody notices.", p.ExpiresError).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
