@@ -27,6 +27,9 @@ func TestSetUpMakesTheAccountAndLogsItsOwnerOn(t *testing.T) {
 	o.get("", "/logon").is(200).says("This installation has no account yet.")
 	o.get("", "/setup?token="+token).is(200).says("Set up Bailiwick", "Company", "Alias", "Password of root")
 	wrong := o.post("", "/setup", "token", token, "company", "Acme", "alias", "9bad", "password", password, "repeat", password).is(422)
+	if first, _, _ := strings.Cut(wrong.body, " autofocus"); !strings.Contains(first, `name="alias"`) || strings.Count(wrong.body, " autofocus") != 1 {
+		t.Error("the cursor is not in the field that is wrong")
+	}
 	wrong.says("An alias has 2–32").holds(`value="Acme"`, `value="9bad"`).hides(password)
 	o.post("", "/setup", "token", token, "company", "Acme", "alias", "acme", "password", password, "repeat", "other").is(422).says("The two passwords differ.")
 	o.post("", "/setup", "token", token, "company", "Acme", "alias", "acme", "password", "short", "repeat", "short").is(422).says("at least 15 characters")

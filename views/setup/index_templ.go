@@ -133,7 +133,7 @@ func Form(p IndexProps) templ.Component {
 		}
 		templ_7745c5c3_Err = ui.Input(ui.Field{
 			Name: "company", Label: "Company", Value: p.Company, Error: p.CompanyError, Autocomplete: "organization",
-			Hint: "As people will see it, for example Acme.", Required: true, Focus: true,
+			Hint: "As people will see it, for example Acme.", Required: true, Focus: !p.wrong(),
 		}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err

@@ -16,3 +16,8 @@ type IndexProps struct {
 	RepeatError   string
 	Error         string // about the form as a whole, for example a link used up
 }
+
+// wrong reports whether a field has a mistake, which the cursor then goes to.
+func (p IndexProps) wrong() bool {
+	return p.CompanyError != "" || p.AliasError != "" || p.PasswordError != "" || p.RepeatError != ""
+}
