@@ -35,8 +35,8 @@ func crowd(t *testing.T, users, keys int, found bool) *company {
 		{`INSERT INTO users (id, account_id, log_on, name, folded, role, password, created, disabled, generation, number) ` + numbers +
 			`SELECT 'usr-' || substr('0000000000000000' || i, -16), ?2, 'user' || i, 'User ' || i, 'user ' || i, 'regular', 'x', 1700000000000000 + i, 0, 1, 1000 + i FROM n`,
 			[]any{users, o.account.ID}},
-		{`INSERT INTO members (account_id, workspace_id, user_id, role, pages, log_on) ` + numbers +
-			`SELECT ?2, ?3, 'usr-' || substr('0000000000000000' || i, -16), 'regular', NULL, 'user' || i FROM n`,
+		{`INSERT INTO members (account_id, workspace_id, user_id, role, pages, log_on, number, folded) ` + numbers +
+			`SELECT ?2, ?3, 'usr-' || substr('0000000000000000' || i, -16), 'regular', NULL, 'user' || i, 1000 + i, 'user ' || i FROM n`,
 			[]any{users / 2, o.account.ID, o.a}},
 		{`INSERT INTO keys (id, account_id, workspace_id, owner_id, owner_name, description, folded, digest, hint, created, last_used, disabled, expires, version, number) ` + numbers +
 			`SELECT 'key-' || substr('0000000000000000' || i, -16), ?2, CASE WHEN i % 2 = 0 THEN ?3 ELSE ?4 END, ?5, 'root@acme', 'Key ' || i, 'key ' || i,

@@ -31,17 +31,16 @@ const (
 	memberSelect  = "SELECT " + memberColumns + " FROM " + memberUsers + " WHERE m.account_id = ? AND m.workspace_id = ?"
 )
 
-// memberLines lists the members of a workspace, after a page. Whom a line is
-// about has to be looked up, so that fewer are.
+// memberLines lists the members of a workspace, after a page.
 func (r reach) memberLines(a ident.Account, ws ident.Workspace, after string) (lines, error) {
 	var c conditions
 	if err := c.behind("m.log_on", after); err != nil {
 		return lines{}, err
 	}
-	walk := part{"SELECT m.log_on FROM members m WHERE m.workspace_id = ?", []any{ws}}.and(c.rest()).then(" ORDER BY m.log_on")
 	return lines{
 		account: a, columns: memberColumns, plain: memberUsers, joined: " CROSS JOIN members m", seats: part{memberSeats, []any{ws}}, by: " ORDER BY m.log_on",
-		owner: part{"m.account_id = ? AND m.workspace_id = ?", []any{a, ws}}, where: c, walk: walk, look: r.step / 2, to: part{"u.account_id = ? AND u.log_on = l.log_on AND ", []any{a}},
+		owner: part{"m.account_id = ? AND m.workspace_id = ?", []any{a, ws}}, where: c, name: "m", look: r.step,
+		list: part{" FROM members m WHERE m.workspace_id = ?", []any{ws}}.and(c.rest()).then(" ORDER BY m.log_on"),
 	}, nil
 }
 

@@ -17,6 +17,8 @@ type memberRow struct {
 	Workspace ident.Workspace `gorm:"column:workspace_id;primaryKey"`
 	User      ident.User      `gorm:"column:user_id;primaryKey"`
 	LogOn     ident.LogOn     // of the user; it never changes
+	Number    int64           // likewise
+	Folded    string          // what is searched, as the user's row has it
 	Role      access.Role
 	Pages     *string
 	Version   int64
@@ -92,7 +94,7 @@ func putMember(ctx context.Context, tx *gorm.DB, a ident.Account, ws ident.Works
 	if m.Version != workspace.AnyVersion && m.Version != c.before.Version {
 		return c, moved(u, m.Version, c.before)
 	}
-	c.after = memberRow{Account: a, Workspace: ws, User: m.User, LogOn: u.LogOn, Role: m.Role, Pages: joined(m.Pages), Version: c.before.Version + 1}
+	c.after = memberRow{Account: a, Workspace: ws, User: m.User, LogOn: u.LogOn, Number: u.Number, Folded: u.Folded, Role: m.Role, Pages: joined(m.Pages), Version: c.before.Version + 1}
 	c.MemberChange = workspace.MemberChange{LogOn: u.LogOn, Before: c.before.member(), After: c.after.member()}
 	if c.same() {
 		return c, nil

@@ -38,6 +38,7 @@ func migrations() []*gormigrate.Migration {
 		{ID: "202611280200_fragments", Migrate: keepFragments},
 		{ID: "202611280211_metadata", Migrate: keepMetadata},
 		{ID: "202611280300_limit_setters", Migrate: nameLimitSetters},
+		{ID: "202611280310_member_texts", Migrate: keepMemberTexts},
 	}
 }
 

@@ -23,7 +23,7 @@ type reach struct {
 	step  int // lines that are looked at, each
 }
 
-var usualReach = reach{sort: 1500, fetch: 500, some: 2000, walk: 4000, step: 1000}
+var usualReach = reach{sort: 1200, fetch: 500, some: 1500, walk: 4000, step: 1000}
 
 // sought is what is searched for.
 type sought struct {

@@ -26,8 +26,8 @@ func crowd(t *testing.T, s *store.Store, w *storetest.World, ws ident.Workspace)
 	for _, statement := range []string{
 		`INSERT INTO users (id, account_id, log_on, name, folded, role, password, created, disabled, generation, number) ` + head +
 			`SELECT 'usr-' || i, '` + string(w.Account.ID) + `', 'user' || i, 'x', 'abcdefghijklmnop1 user abcdefghijklmnop2', 'regular', 'x', i, 0, 1, 1000 + i` + numbers,
-		`INSERT INTO members (account_id, workspace_id, user_id, role, pages, log_on) ` + head +
-			`SELECT '` + string(w.Account.ID) + `', '` + string(ws) + `', 'usr-' || i, 'regular', NULL, 'user' || i` + numbers,
+		`INSERT INTO members (account_id, workspace_id, user_id, role, pages, log_on, number, folded) ` + head +
+			`SELECT '` + string(w.Account.ID) + `', '` + string(ws) + `', 'usr-' || i, 'regular', NULL, 'user' || i, 1000 + i, 'abcdefghijklmnop1 user abcdefghijklmnop2'` + numbers,
 		`INSERT INTO keys (id, account_id, workspace_id, owner_id, owner_name, description, folded, digest, hint, created, last_used, disabled, expires, version, number) ` + head +
 			`SELECT 'key-' || i, '` + string(w.Account.ID) + `', '` + string(ws) + `', '` + string(w.Root.ID) + `', 'root', 'x', 'abcdefghijklmnop1 key abcdefghijklmnop2', DIGEST, 'hint', i, i, 0, 0, 1, i` + numbers,
 		"INSERT INTO fragments (shelf, fragment, item) " + shelved("users", "account_id") + " AND t.number > 1000",

@@ -19,18 +19,18 @@ type lines struct {
 	by      string // the order
 	owner   part   // whose lines they are
 	where   conditions
-	walk    part // the lines in their order, as an index alone holds them
-	to      part // from such a line, named l, to what the index of users says of its user
-	look    int  // how many of them a search looks at
-	also    part // what is asked of each line then; empty: nothing
+	name    string // of a line in the list
+	list    part   // the lines in their order, as an index alone holds them: what follows what is read of them
+	look    int    // how many of them a search looks at
+	also    part   // what is asked of each user then; empty: nothing
 }
 
 // userLines lists users, who are named u in the conditions.
 func (r reach) userLines(a ident.Account, c conditions) lines {
 	return lines{
 		account: a, columns: "u.*", plain: "users u", by: " ORDER BY u.log_on",
-		owner: part{"u.account_id = ?", []any{a}}, where: c, look: r.step,
-		walk: part{"SELECT u.log_on FROM users u WHERE u.account_id = ?", []any{a}}.and(c.rest()).then(" ORDER BY u.log_on"),
+		owner: part{"u.account_id = ?", []any{a}}, where: c, name: "u", look: r.step,
+		list: part{" FROM users u WHERE u.account_id = ?", []any{a}}.and(c.rest()).then(" ORDER BY u.log_on"),
 	}
 }
 
@@ -47,18 +47,22 @@ func (l lines) these(numbers part) part {
 
 // walked looks at so many lines of the list for those that hold the text.
 func (l lines) walked(holds part, limit, most int) part {
-	if l.to.text != "" {
-		return part{text: "SELECT u.number FROM ("}.and(l.walk).limit(limit).then(") l CROSS JOIN users u WHERE ").and(l.to).and(holds).then(" ORDER BY l.log_on").limit(most)
-	}
-	list := part{text: " FROM users u WHERE "}.and(l.owner).and(l.where.rest()).then(l.by)
 	if l.also.text == "" {
-		return walked(holds, "u", "", list, limit).limit(most)
+		return walked(holds, l.name, "", l.list, limit).limit(most)
 	}
-	return walked(holds, "u", ", u.log_on", list, limit).and(l.also).limit(most)
+	return walked(holds, l.name, ", u.log_on", l.list, limit).and(l.also).limit(most)
 }
 
 // fetched looks at the lines of these users.
 func (l lines) fetched(tx *gorm.DB, items part, q sought, most int) part {
+	if l.seats.text != "" { // the lines themselves know the numbers of their users
+		numbers := part{text: "SELECT m.number FROM "}.and(byNumber(tx, "members", "m", "", items)).
+			then(" AND m.account_id || '' = ? AND m.workspace_id || '' = ?", l.owner.args...).and(l.where.rest())
+		if !q.whole() {
+			numbers = numbers.then(" AND ").and(holding(tx, "m.folded", q.text))
+		}
+		return l.these(numbers.then(l.by).limit(most))
+	}
 	list := part{text: "SELECT " + l.columns + " FROM "}.and(byNumber(tx, "users", "u", l.joined, items)).
 		then(" AND u.account_id || '' = ?", l.account).and(l.seats).and(l.where.rest()).and(l.also)
 	if !q.whole() {
@@ -94,9 +98,9 @@ func pageOf[T any](ctx context.Context, s *Store, tx *gorm.DB, l lines, search s
 	}
 	holds := part{text: "1 = 1"}
 	if q.text != "" {
-		holds = holding(tx, "u.folded", q.text)
+		holds = holding(tx, l.name+".folded", q.text)
 	}
-	next, err = walk(ctx, tx, l.look, l.walk, cursor, func(limit int) (string, error) {
+	next, err = walk(ctx, tx, l.look, part{text: "SELECT " + l.name + ".log_on"}.and(l.list), cursor, func(limit int) (string, error) {
 		err := read(l.these(l.walked(holds, limit, size+1)))
 		return next, err
 	})

@@ -122,6 +122,9 @@ func (s *Store) UpdateUser(ctx context.Context, a ident.Account, u account.User,
 		if err := reshelve(tx, a, row.Number, row.Folded, folded); err != nil {
 			return err
 		}
+		if _, err := exec(tx, "UPDATE members SET folded = ? WHERE account_id = ? AND user_id = ?", folded, a, u.ID); err != nil {
+			return err
+		}
 		_, err = exec(tx, "UPDATE users SET name = ?, email = ?, folded = ?, version = version + 1 WHERE account_id = ? AND id = ?",
 			u.Name, u.Email, folded, a, u.ID)
 		return err
