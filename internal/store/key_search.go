@@ -36,7 +36,7 @@ func (s *Store) searchKeys(ctx context.Context, tx *gorm.DB, k *keyQuery, f apik
 	case items == nil:
 		return s.walkKeys(ctx, tx, k, keyHolds(tx, f.Search, q), f)
 	case sorts:
-		rows, err = k.these(ctx, tx, k.sorted(*items))
+		rows, err = k.these(ctx, tx, k.sorted(tx, *items))
 	default:
 		rows, err = k.these(ctx, tx, k.fetched(tx, *items, q))
 	}
@@ -89,10 +89,17 @@ func (k *keyQuery) these(ctx context.Context, tx *gorm.DB, numbers part) ([]list
 }
 
 // sorted takes the first of the items: their order is the list's.
-func (k *keyQuery) sorted(items part) part {
+func (k *keyQuery) sorted(tx *gorm.DB, items part) part {
 	sign, way := ">", ""
 	if k.order.down {
 		sign, way = "<", " DESC"
+	}
+	if !postgresql(tx) { // it puts the numbers in order as it gathers them, and stops at the last that is wanted
+		first := part{text: "SELECT f.number FROM keys f WHERE f.number IN ("}.and(items).then(")")
+		if k.after != nil {
+			first = first.then(" AND f.number "+sign+" ?", *k.after)
+		}
+		return first.then(" ORDER BY f.number" + way).limit(k.limit)
 	}
 	first := part{text: "SELECT DISTINCT item FROM ("}.and(items).then(") f")
 	if k.after != nil {
