@@ -307,6 +307,24 @@ func (b *tab) focus(node cdp.BackendNodeID) {
 }
 
 // key presses keys of the keyboard.
+// enter presses Enter on something until what it leads to is there: on a busy
+// machine a key now and then reaches no tab.
+func (b *tab) enter(node cdp.BackendNodeID, role, name string) {
+	b.t.Helper()
+	var pressed time.Time
+	b.until(fmt.Sprintf("the %s %q", role, name), func() bool {
+		if len(b.nodes(role, name, "")) > 0 {
+			return true
+		}
+		if time.Since(pressed) > 10*time.Second {
+			b.focus(node)
+			b.key("\r")
+			pressed = time.Now()
+		}
+		return false
+	})
+}
+
 func (b *tab) key(keys string, options ...chromedp.KeyOption) {
 	b.t.Helper()
 	b.must(chromedp.Do(b.ctx, chromedp.KeyEvent(keys, options...)))
