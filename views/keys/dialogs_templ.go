@@ -215,7 +215,7 @@ func terms(p TermsProps) templ.Component {
 		}
 		ctx = templ.ClearChildren(ctx)
 		templ_7745c5c3_Err = ui.Input(ui.Field{
-			Name: "description", Label: "Description", Value: p.Description, Error: p.DescriptionError, Focus: true, MaxLength: 200,
+			Name: "description", Label: "Description", Value: p.Description, Error: p.DescriptionError, Focus: !p.wrong(), MaxLength: 200,
 			Hint: "Optional. What the key is for, so that it can be told from others later.", Autocomplete: "off",
 		}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {

@@ -108,6 +108,11 @@ type TermsProps struct {
 	ExpiresError     string
 }
 
+// wrong reports whether a field is not as it should be; the cursor goes there.
+func (p TermsProps) wrong() bool {
+	return p.DescriptionError != "" || p.ModelsError != "" || p.NetworksError != "" || p.ExpiresError != ""
+}
+
 // CreateProps fills the dialog that makes a key.
 type CreateProps struct {
 	Action    string

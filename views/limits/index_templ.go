@@ -612,7 +612,7 @@ func EditDialog(p EditProps) templ.Component {
 					return templ_7745c5c3_Err
 				}
 				templ_7745c5c3_Err = ui.Input(ui.Field{
-					Name: "requests", Label: "Request limit", Value: p.Requests, Error: p.RequestsError, Focus: true, Autocomplete: "off", Placeholder: "No limit",
+					Name: "requests", Label: "Request limit", Value: p.Requests, Error: p.RequestsError, Focus: !p.wrong(), Autocomplete: "off", Placeholder: "No limit",
 				}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err

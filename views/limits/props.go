@@ -73,6 +73,11 @@ type EditProps struct {
 	Notice             *ui.Notice
 }
 
+// wrong reports whether a field is not as it should be; the cursor goes there.
+func (p EditProps) wrong() bool {
+	return p.RequestsError != "" || p.RequestPeriodError != "" || p.TokensError != "" || p.TokenPeriodError != ""
+}
+
 // ChangedProps answers the dialog when it has done its work.
 type ChangedProps struct {
 	List  ListProps

@@ -65,7 +65,7 @@ func CreateDialog(p CreateProps) templ.Component {
 					return templ_7745c5c3_Err
 				}
 				templ_7745c5c3_Err = ui.Input(ui.Field{
-					Name: "name", Label: "Name", Value: p.Name, Error: p.NameError, Focus: true, Required: true, Autocomplete: "off",
+					Name: "name", Label: "Name", Value: p.Name, Error: p.NameError, Focus: p.DaysError+p.Networks.Error == "", Required: true, Autocomplete: "off",
 					Hint: "What the key is for, such as the program that holds it.",
 				}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
