@@ -324,7 +324,7 @@ func (p *Program) Run(ctx context.Context) error {
 	defer beside.Wait()
 	polling, stop := context.WithCancel(context.WithoutCancel(ctx)) // what is revoked while calls end is revoked
 	defer stop()
-	defer time.AfterFunc(time.Second, debug.FreeOSMemory).Stop() // what only the start needed
+	defer time.AfterFunc(time.Second, lean).Stop()
 	go p.keeper.Run(polling)
 	go p.operation.run()
 	beside.Go(func() { p.heads.Run(polling) })
