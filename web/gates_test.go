@@ -222,3 +222,15 @@ func TestWhoMustChangeThePasswordIsLedThereByTheLogOn(t *testing.T) {
 	o.must(err)
 	o.post("", "/logon", "account", "newcomer@acme", "password", password).to("/account/security/password")
 }
+
+// Who is not logged on is sent to log on, whatever the address names: also a
+// workspace that is none, which nobody looked for yet.
+func TestSec01_WhoIsNotLoggedOnLearnsNothingOfAnAddress(t *testing.T) {
+	o := start(t)
+	for _, id := range []string{string(o.a), "nonsense", "llm-0000000000000000"} {
+		got := o.get("", "/workspaces/"+id+"/keys").is(303)
+		if to := got.header.Get("Location"); !strings.HasPrefix(to, "/logon") {
+			t.Errorf("%s leads to %q", id, to)
+		}
+	}
+}
