@@ -325,6 +325,7 @@ func (p *Program) Run(ctx context.Context) error {
 	polling, stop := context.WithCancel(context.WithoutCancel(ctx)) // what is revoked while calls end is revoked
 	defer stop()
 	defer time.AfterFunc(time.Second, lean).Stop()
+	spacious()
 	go p.keeper.Run(polling)
 	go p.operation.run()
 	beside.Go(func() { p.heads.Run(polling) })
