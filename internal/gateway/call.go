@@ -82,6 +82,7 @@ var calls = sync.Pool{New: func() any { return new(Call) }}
 const (
 	usualMembers = 12
 	usualHeaders = 14
+	usualRefusal = 512 // bytes
 )
 
 // tell sets a header of the answer that has one value.
@@ -102,7 +103,7 @@ func (g *Gateway) begin(w http.ResponseWriter, r *http.Request) *Call {
 
 // refuse answers with a refusal; nothing was sent before.
 func (g *Gateway) refuse(c *Call, r dialect.Refusal) {
-	body, code := c.dialect.Refusal(r, c.service, c.ID)
+	body, code := c.dialect.Refusal(make([]byte, 0, usualRefusal), r, c.service, c.ID)
 	c.code = code
 	if c.explainable(r) {
 		body = g.point(c, body)
@@ -173,7 +174,7 @@ func (c *Call) head() http.Header {
 
 // failed notes a failure that the caller is told of in some other way, or not at all.
 func (c *Call) failed(r dialect.Refusal) {
-	_, c.code = c.dialect.Refusal(r, c.service, c.ID)
+	_, c.code = c.dialect.Refusal(nil, r, c.service, c.ID)
 	if c.began.IsZero() {
 		c.status = r.Status
 	}

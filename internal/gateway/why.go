@@ -13,7 +13,10 @@ import (
 type Refusals interface{ Record(explanation.Refusal) }
 
 // whyPath is the console's page that explains a refused call.
-const whyPath = "/why?request="
+const (
+	whyPath = "/why?request="
+	helps   = `>; rel="help"` // ends a link to it
+)
 
 // explainable reports whether a refusal can be explained afterwards: it was the
 // policy's, or another one of the caller's making. Our own failures are told
@@ -28,8 +31,9 @@ func (g *Gateway) point(c *Call, body []byte) []byte {
 	if g.Console == "" || len(body) < 2 {
 		return body
 	}
-	url := g.Console + whyPath + string(c.ID)
-	c.tell(c.w.Header(), "Link", "<"+url+`>; rel="help"`)
+	link := "<" + g.Console + whyPath + string(c.ID) + helps
+	url := link[1 : len(link)-len(helps)]
+	c.tell(c.w.Header(), "Link", link)
 	return append(append(append(body[:len(body)-1], `,"why":"`...), url...), `"}`...)
 }
 

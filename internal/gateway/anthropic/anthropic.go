@@ -29,8 +29,8 @@ const RequestID = "Request-Id"
 
 // Refusal implements dialect.Dialect. The protocol has types and no codes; the
 // books keep the native code, which says more.
-func (Dialect) Refusal(r dialect.Refusal, _ dialect.Service, id ident.Call) ([]byte, string) {
-	return appendRefusal(nil, r, id), r.Native.Code
+func (Dialect) Refusal(dst []byte, r dialect.Refusal, _ dialect.Service, id ident.Call) ([]byte, string) {
+	return appendRefusal(dst, r, id), r.Native.Code
 }
 
 func appendRefusal(b []byte, r dialect.Refusal, id ident.Call) []byte {

@@ -19,8 +19,8 @@ type Dialect struct{}
 func (Dialect) Name() string { return "dashscope" }
 
 // Refusal implements dialect.Dialect. Lists have an envelope of their own.
-func (Dialect) Refusal(r dialect.Refusal, s dialect.Service, id ident.Call) ([]byte, string) {
-	b := appendRefusal(nil, r, id)
+func (Dialect) Refusal(dst []byte, r dialect.Refusal, s dialect.Service, id ident.Call) ([]byte, string) {
+	b := appendRefusal(dst, r, id)
 	if s == dialect.Models || s.Managing() {
 		b = append(b[:len(b)-1], `,"success":false,"output":null}`...)
 	}

@@ -65,8 +65,8 @@ func (s Service) Operation() string {
 type Dialect interface {
 	// Name is the dialect's word in usage records.
 	Name() string
-	// Refusal gives the body of a refusal and the code it carries.
-	Refusal(r Refusal, s Service, id ident.Call) (body []byte, code string)
+	// Refusal appends the body of a refusal, and gives the code it carries.
+	Refusal(dst []byte, r Refusal, s Service, id ident.Call) (body []byte, code string)
 	// Admit reads the body of a call strictly.
 	Admit(r *http.Request, s Service, body []byte, id ident.Call) (Exchange, *Refusal)
 	// List answers Models, and Model for the id; the models are those the caller may use.

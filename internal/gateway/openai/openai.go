@@ -20,8 +20,8 @@ type Dialect struct{}
 func (Dialect) Name() string { return "openai" }
 
 // Refusal implements dialect.Dialect.
-func (Dialect) Refusal(r dialect.Refusal, _ dialect.Service, id ident.Call) ([]byte, string) {
-	return appendRefusal(nil, r, id), r.OpenAI.Code
+func (Dialect) Refusal(dst []byte, r dialect.Refusal, _ dialect.Service, id ident.Call) ([]byte, string) {
+	return appendRefusal(dst, r, id), r.OpenAI.Code
 }
 
 func appendRefusal(b []byte, r dialect.Refusal, id ident.Call) []byte {
