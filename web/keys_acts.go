@@ -53,6 +53,9 @@ func (s *Server) used(k apikey.Key) string {
 	if k.LastUsedAt.IsZero() {
 		return "It was never used."
 	}
+	if s.Now().Sub(k.LastUsedAt) <= apikey.UseKnown {
+		return "It was used within the last " + counted(int(apikey.UseKnown.Minutes()), "minute") + "."
+	}
 	return "It was last used " + ago(k.LastUsedAt, s.Now()) + "."
 }
 

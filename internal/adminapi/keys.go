@@ -23,7 +23,7 @@ type Key struct {
 	Models        *[]string  `json:"models" doc:"null: every model that the workspace may use."`
 	Networks      *[]string  `json:"networks" doc:"null: from everywhere."`
 	CreatedAt     time.Time  `json:"created_at"`
-	LastUsedAt    *time.Time `json:"last_used_at" doc:"null: never. A minute's precision."`
+	LastUsedAt    *time.Time `json:"last_used_at" doc:"null: never. The last use was then or up to five minutes later."`
 	DisabledAt    *time.Time `json:"disabled_at"`
 	ExpiresAt     *time.Time `json:"expires_at" doc:"null: never."`
 	PreviousUntil *time.Time `json:"previous_secret_until" doc:"Until when the secret before the last reset works on; null: it does not."`

@@ -28,7 +28,7 @@ type Key struct {
 	Owner         ident.User // who made it; the key works as long as they may be in the workspace; empty: gone for good
 	OwnerName     string     // such as "alice@acme"; it stays when the owner is gone
 	CreatedAt     time.Time
-	LastUsedAt    time.Time      // zero: never; a minute's precision
+	LastUsedAt    time.Time      // zero: never; the last use was within UseKnown of it
 	DisabledAt    time.Time      // zero: enabled
 	ExpiresAt     time.Time      // zero: does not expire
 	Models        []ident.Model  // nil: every model of the workspace
@@ -41,6 +41,10 @@ type Key struct {
 	OwnerLeft     bool // gone for good, or no longer in the workspace
 	OwnerDisabled bool // may not log on
 }
+
+// UseKnown is how exactly the last use of a key is known: to keep it changes three
+// places of the database, which would be the most that a call costs.
+const UseKnown = 5 * time.Minute
 
 // State is whether a key works, or why it does not.
 type State string

@@ -6,12 +6,14 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
 
 	"gorm.io/gorm"
 
+	"bailiwick/internal/apikey"
 	"bailiwick/internal/ident"
 	"bailiwick/internal/usage"
 )
@@ -202,7 +204,7 @@ func addSums(tx *gorm.DB, table *bulk, period stamp, rows []usageRow) error {
 }
 
 // usedEvery is how exactly the last use of a key is known.
-const usedEvery = stamp(time.Minute / time.Microsecond)
+const usedEvery = stamp(apikey.UseKnown / time.Microsecond)
 
 // noteUse keeps when keys were last used with success, unless it is known that
 // this was kept a moment ago.
@@ -223,6 +225,7 @@ func (u *wordsUsed) noteUse(tx *gorm.DB, records []usage.Record) error {
 		if n == 0 { // another server kept it
 			delete(u.used, id)
 		}
+		runtime.Gosched() // as between the pieces of a bulk
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"bailiwick/internal/apikey"
 	"bailiwick/internal/fault"
 	"bailiwick/internal/ident"
 	"bailiwick/internal/secret"
@@ -260,7 +261,8 @@ func TestKeysRememberTheirLastUseWithTheRecords(t *testing.T) {
 			{[]usage.Record{record(2*time.Hour, ""), record(time.Hour, "")}, 2 * time.Hour},
 			{[]usage.Record{record(3*time.Hour, "Refused")}, 2 * time.Hour},
 			{[]usage.Record{record(time.Hour, "")}, 2 * time.Hour},
-			{[]usage.Record{record(2*time.Hour+time.Second, "")}, 2 * time.Hour}, // to the minute
+			{[]usage.Record{record(2*time.Hour+apikey.UseKnown-time.Second, "")}, 2 * time.Hour},
+			{[]usage.Record{record(2*time.Hour+apikey.UseKnown, "")}, 2*time.Hour + apikey.UseKnown},
 			{[]usage.Record{record(4*time.Hour, "")}, 4 * time.Hour},
 		} {
 			must(t, s.InsertUsage(t.Context(), c.records))

@@ -13,10 +13,15 @@ import (
 	"bailiwick/internal/usage/journal"
 )
 
-// The recorder writes when batch records wait or every has passed.
+// The recorder writes soon while there is little to write, so that it is done in a
+// moment: on one processor calls wait for it. More than few records within that time
+// go on gathering until there is a batch of them or every has passed, since together
+// they cost less.
 const (
-	batch = 5000
+	soon  = 100 * time.Millisecond
+	few   = 250
 	every = 500 * time.Millisecond
+	batch = 5000
 	// pause is how long it waits before it tries again after storage failed;
 	// shutting down it tries lastTries times and leaves the rest to the journal.
 	pause     = time.Second
@@ -159,14 +164,23 @@ func (r *Recorder) write(left *journal.Orphan) {
 	}
 }
 
-// collect lets records gather: until there is a batch of them, or every is over.
+// collect lets records gather.
 func (r *Recorder) collect() {
-	t := time.NewTimer(every)
+	t := time.NewTimer(soon)
 	defer t.Stop()
-	select {
-	case <-t.C:
-	case <-r.fill:
-	case <-r.quit:
+gathering:
+	for waited := soon; ; waited = every {
+		select {
+		case <-t.C:
+			if waited == every || r.fresh.Load() <= few {
+				break gathering
+			}
+			t.Reset(every - soon)
+		case <-r.fill:
+			break gathering
+		case <-r.quit:
+			break gathering
+		}
 	}
 	r.fresh.Store(0)
 	select {
@@ -187,16 +201,18 @@ func (r *Recorder) sleep(d time.Duration) bool {
 	}
 }
 
-// flush writes everything that was recorded, some at a time, each time in one
-// transaction; then the journal's mark advances.
+// flush writes everything that was recorded until now, some at a time, each time in
+// one transaction; then the journal's mark advances.
 func (r *Recorder) flush() error {
-	for {
+	for more := true; more; {
+		more = len(r.held) > 0 // from before: others may wait behind them
 		if err := r.hold(); err != nil || len(r.held) == 0 {
 			return err
 		}
 		if err := r.insert(r.held); err != nil {
 			return err
 		}
+		more = more || len(r.held) >= batch
 		for _, rec := range r.held[len(r.held)-r.heldLate:] {
 			r.journal.Forget(rec.Call.Bytes())
 		}
@@ -206,6 +222,7 @@ func (r *Recorder) flush() error {
 		r.waiting.Add(-int64(len(r.held)))
 		r.held, r.heldLate = r.held[:0], 0
 	}
+	return nil
 }
 
 // hold takes what is written next, unless the last of it was not written yet.
