@@ -28,48 +28,55 @@ type grown struct {
 }
 
 const (
-	fewThings, manyThings = 10, 100_000
-	// manyAtWork is how many of the many call where not only ten do: from all over,
-	// and each was there before, for what a first call costs is another question.
-	manyAtWork = 1000
+	manyThings = 100_000
+	// mostAtWork is how many of them call at most: from all over, and each was there
+	// before, for what a first call costs is another question.
+	mostAtWork = 1000
 	// grownFacts are those of a model as an account adds it.
 	grownFacts = `{"kinds":["TG"],"input":["Text"],"output":["Text"],"context":131072,"max_output":8192,"limit":{"requests":1000000000,"request_period":60,"usage":1000000000,"usage_period":60,"usage_field":"total_tokens"},
 		"prices":[{"item":"input_token","amount":"0.8","unit":"1M tokens","currency":"CNY"},{"item":"output_token","amount":"2","unit":"1M tokens","currency":"CNY"}]}`
 )
 
-// atWork are how many call, by what that is called. Ten of many, beside all of
-// ten, shows what it costs that the others exist; a thousand of many also what
-// it costs to serve a thousand callers.
+// atWork are how many call, by what that is called. So many of many, beside all of
+// so many, shows what it costs that the others exist; a thousand beside ten also
+// what it costs that there are more callers.
 var atWork = []struct {
 	name string
 	n    int
-}{{"ten of them in turn", fewThings}, {"a thousand of them in turn", manyAtWork}}
+}{{"ten in turn", 10}, {"a thousand in turn", mostAtWork}}
 
 // growth measures what the gateway loses from ten keys, workspaces and models to
-// a hundred thousand of each: the two side by side, in turn.
+// a hundred thousand of each: side by side, in turn.
 func (b *besides) growth(rounds int) {
-	few, many := b.grow(fewThings), b.grow(manyThings)
-	for _, g := range []*grown{few, many} {
+	var all []*grown
+	for _, things := range growths {
+		g := b.grow(things)
+		all = append(all, g)
 		b.at[g.name] = g.process
-		if _, _, err := flood(g.addr, 32, time.Second, "200", g.request(manyAtWork)); err != nil { // each was there once
+		if _, _, err := flood(g.addr, 32, time.Second, "200", g.request(mostAtWork)); err != nil { // each was there once
 			b.t.Fatal(err)
 		}
-		b.note("memory with 10 and with 100,000 of each: MiB", g.name, g.idle)
+		b.note("memory with so many of each: MiB", g.name, g.idle)
 	}
 	for range rounds {
 		for _, callers := range atWork {
-			for _, g := range []*grown{few, many} {
-				b.flood(g.name, callers.name+", 32 connections", 32, g.request(callers.n), 1)
-				b.steady(g.name, callers.name+", ", g.request(callers.n))
+			for _, g := range all {
+				if len(g.keys) >= callers.n {
+					b.flood(g.name, callers.name+", 32 connections", 32, g.request(callers.n), 1)
+					b.steady(g.name, callers.name+", ", g.request(callers.n))
+				}
 			}
 		}
 	}
-	for _, g := range []*grown{few, many} {
+	for _, g := range all {
 		for i := range 20 {
 			b.change(g, i)
 		}
 	}
 }
+
+// growths are how many of each there are.
+var growths = []int{10, mostAtWork, manyThings}
 
 // request lets so many of them ask in turn, each with its key, in its workspace,
 // for its model.
@@ -90,7 +97,7 @@ func modelNumber(i int) string { return fmt.Sprintf("grown-%06d", i) }
 // change disables a key and enables it again through the management API, and
 // notes how long it took until that counted: the next call must be refused.
 func (b *besides) change(g *grown, n int) {
-	i := g.at(manyAtWork, n)
+	i := g.at(mostAtWork, n)
 	c, err := dial(g.addr)
 	if err != nil {
 		b.t.Fatal(err)
@@ -103,7 +110,7 @@ func (b *besides) change(g *grown, n int) {
 			b.t.Fatalf("%s: %v", step.do, err)
 		}
 		b.note("one change until it counts: ms", g.name, time.Since(began).Seconds()*1000)
-		if _, err := c.call(g.request(manyAtWork)(n), step.then); err != nil {
+		if _, err := c.call(g.request(mostAtWork)(n), step.then); err != nil {
 			b.t.Fatalf("after %s: %v", step.do, err)
 		}
 	}

@@ -28,6 +28,7 @@ var targets = []target{
 	{"p99 at 500 calls/s, × bare", "500 calls/s: p99 µs", "bare", 1.3, 1.1, false},
 	{"CPU per event of a stream, × bare", "stream of 64 events, 16 connections: CPU µs", "bare", 1.10, 1.05, false},
 	{"answers/s of streams, × bare", "stream of 64 events, 16 connections: answers/s", "bare", 0.95, 1.0, true},
+	{"refusing an unknown key, CPU × bare's request", unknownKey + ": CPU µs", "bare", 0.25, 0.15, false},
 	{"idle, MiB", "idle MiB", "", 32, 24, false},
 	{"peak at 256 connections, MiB", "whole, 256 connections: peak MiB", "", 85, 65, false},
 	{"peak at prompts of 64 KiB, MiB", "64 KiB prompt, model last: peak MiB", "", 85, 65, false},
@@ -37,10 +38,14 @@ var targets = []target{
 // print shows every figure as the median of the rounds, and the targets.
 func (b *besides) print() {
 	var out strings.Builder
-	fmt.Fprintf(&out, "\n%-52s %12s %12s %12s %12s %12s %10s\n", "median of the rounds", "direct", "bare", "gateway", "10 of each", "100,000", "× bare")
+	fmt.Fprintf(&out, "\n%-52s %12s %12s %12s %12s %12s %12s %10s\n", "median of the rounds", "direct", "bare", "gateway", "10 of each", "1,000", "100,000", "× bare")
 	for _, measure := range slices.Sorted(maps.Keys(b.found)) {
 		fmt.Fprintf(&out, "%-52s", measure)
-		for _, name := range slices.Concat(b.names, []string{strconv.Itoa(fewThings), strconv.Itoa(manyThings)}) {
+		names := slices.Clone(b.names)
+		for _, n := range growths {
+			names = append(names, strconv.Itoa(n))
+		}
+		for _, name := range names {
 			if list := b.found[measure][name]; list == nil {
 				fmt.Fprintf(&out, " %12s", "")
 			} else {
@@ -63,13 +68,12 @@ func (b *besides) print() {
 	b.line(&out, target{name: "added median at 500 calls/s, × what bare adds", must: 1.15, after: 1.0}, b.added("500 calls/s: median µs"))
 	b.line(&out, target{name: "first byte of a slow stream, ms over bare", must: 0.15, after: 0.05},
 		median(b.found["first byte of a slow stream: ms"]["gateway"])-median(b.found["first byte of a slow stream: ms"]["bare"]))
-	b.line(&out, target{name: "refusing an unknown key, CPU × bare's request", must: 0.25, after: 0.15},
-		median(b.found["refusing an unknown key: CPU µs"]["gateway"])/median(b.found["whole, 32 connections: CPU µs"]["bare"]))
-	few, many := strconv.Itoa(fewThings), strconv.Itoa(manyThings)
+	many := strconv.Itoa(manyThings)
 	for _, callers := range atWork {
-		b.line(&out, target{name: "10 to 100,000, " + callers.name + ": answers/s", must: 0.95, after: 1.0, more: true}, b.ratio(callers.name+", 32 connections: answers/s", many, few))
-		b.line(&out, target{name: "10 to 100,000, " + callers.name + ": p99", must: 1.15, after: 1.0}, b.ratio(callers.name+", 500 calls/s: p99 µs", many, few))
-		b.line(&out, target{name: "10 to 100,000, " + callers.name + ": CPU", must: 1.05, after: 1.0}, b.ratio(callers.name+", 32 connections: CPU µs", many, few))
+		few := strconv.Itoa(callers.n)
+		b.line(&out, target{name: few + " to 100,000, " + callers.name + ": answers/s", must: 0.95, after: 1.0, more: true}, b.ratio(callers.name+", 32 connections: answers/s", many, few))
+		b.line(&out, target{name: few + " to 100,000, " + callers.name + ": p99", must: 1.15, after: 1.0}, b.ratio(callers.name+", 500 calls/s: p99 µs", many, few))
+		b.line(&out, target{name: few + " to 100,000, " + callers.name + ": CPU", must: 1.05, after: 1.0}, b.ratio(callers.name+", 32 connections: CPU µs", many, few))
 	}
 	b.line(&out, target{name: "one change among 100,000 until it counts, ms", must: 5, after: 2}, median(b.found["one change until it counts: ms"][many]))
 	if info, err := os.Stat(b.world.binary); err == nil {
