@@ -135,13 +135,18 @@ func money(p catalogue.Price) string {
 	} else if len(cents) == 1 {
 		amount += "0"
 	}
-	switch p.Currency {
+	return inCurrency(p.Currency, amount)
+}
+
+// inCurrency writes an amount as people do in whose money it is.
+func inCurrency(currency, amount string) string {
+	switch currency {
 	case "CNY":
 		return "¥" + amount
 	case "USD":
 		return "$" + amount
 	}
-	return amount + " " + p.Currency
+	return amount + " " + currency
 }
 
 // priceTiers is the price list, cut by length of input.

@@ -132,7 +132,7 @@ func (s *Server) estimate(c echo.Context, in form) trainings.EstimateProps {
 	case e.Price.Millionths == 0:
 		add("Cost", "not known", "the catalogue has no training price for this model")
 	default:
-		add("Cost", "about "+e.Price.Currency+" "+amount(e.Cost), amount(e.Price.Millionths)+" for a million tokens")
+		add("Cost", "about "+inCurrency(e.Price.Currency, amount(e.Cost)), inCurrency(e.Price.Currency, amount(e.Price.Millionths))+" for a million tokens")
 	}
 	if e.Time > 0 {
 		add("Time", "about "+strings.TrimPrefix(within(e.Time), "in "), "on two free cores")

@@ -108,7 +108,7 @@ func (s *Server) trainingFacts(c echo.Context, j training.Job) []trainings.Fact 
 	}
 	facts = append(facts, trainings.Fact{Name: "Trained tokens", Value: trained}, trainings.Fact{Name: "Result", Value: string(j.Output), Mono: true})
 	if j.Price.Millionths > 0 && j.TrainedTokens > 0 {
-		facts = append(facts, trainings.Fact{Name: "Cost", Value: j.Price.Currency + " " + amount(j.Price.Cost(j.TrainedTokens))})
+		facts = append(facts, trainings.Fact{Name: "Cost", Value: inCurrency(j.Price.Currency, amount(j.Price.Cost(j.TrainedTokens)))})
 	}
 	facts = append(facts, trainings.Fact{Name: "Created", Value: moment(j.CreatedAt).Text + " by " + j.Creator})
 	if j.Clone != "" {

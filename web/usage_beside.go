@@ -35,7 +35,7 @@ func (s *Server) usageBeside(c echo.Context, a asked) (rows []usage.Beside, err 
 func besideCost(now *policy.Snapshot, b usages.Beside) string {
 	switch p := now.Provider(b.Provider); {
 	case b.Currency != "":
-		return b.Currency + " " + amount(b.Cost)
+		return inCurrency(b.Currency, amount(b.Cost))
 	case p != nil && p.Kind == "embedded":
 		return "Free: demo engine"
 	}

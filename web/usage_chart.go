@@ -104,7 +104,7 @@ func short(n int64, show string) string {
 func costs(c usages.Costs) string {
 	var words []string
 	for _, currency := range slices.Sorted(maps.Keys(c)) {
-		words = append(words, currency+" "+amount(c[currency]))
+		words = append(words, inCurrency(currency, amount(c[currency])))
 	}
 	return strings.Join(words, " + ")
 }
