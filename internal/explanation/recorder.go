@@ -78,17 +78,20 @@ func (r *Recorder) Close() {
 
 func (r *Recorder) write() {
 	defer close(r.done)
-	tick, prune := time.NewTicker(every), time.NewTimer(0)
-	defer tick.Stop()
+	prune := time.NewTimer(0)
 	defer prune.Stop()
 	var held []Refusal
+	var due <-chan time.Time // nothing is, while nothing is held
 	for {
 		select {
 		case f := <-r.queue:
-			if held = append(held, *f); len(held) < batch {
+			if held = append(held, *f); len(held) == 1 {
+				due = time.After(every)
+			}
+			if len(held) < batch {
 				continue
 			}
-		case <-tick.C:
+		case <-due:
 		case <-prune.C:
 			r.prune()
 			prune.Reset(pruning)
@@ -100,7 +103,7 @@ func (r *Recorder) write() {
 			return
 		}
 		r.flush(held)
-		held = held[:0]
+		held, due = held[:0], nil
 	}
 }
 

@@ -40,8 +40,9 @@ type Runner struct {
 	Poll     time.Duration // between two looks for work; 0: 1 s
 	Log      *slog.Logger  // nil: slog.Default
 
-	once sync.Once
-	wake chan struct{}
+	once  sync.Once
+	wake  chan struct{}
+	watch chan struct{} // one place, of who looks for work
 }
 
 // Wake has the runner look for work now. It may be called at any time.
@@ -65,7 +66,7 @@ func (r *Runner) begin() {
 		if r.Log == nil {
 			r.Log = slog.Default()
 		}
-		r.wake = make(chan struct{}, 1)
+		r.wake, r.watch = make(chan struct{}, 1), make(chan struct{}, 1)
 	})
 }
 
@@ -79,16 +80,32 @@ func (r *Runner) Run(ctx context.Context) {
 	all.Wait()
 }
 
+// loop works on one item after the other. Of those that have nothing to do one looks
+// for work; once it found some the next one looks.
 func (r *Runner) loop(ctx context.Context) {
+	for ctx.Err() == nil {
+		select {
+		case <-ctx.Done():
+			return
+		case r.watch <- struct{}{}:
+		}
+		l, found := r.look(ctx)
+		<-r.watch
+		if found {
+			r.work(ctx, l)
+		}
+	}
+}
+
+// look waits until there is work; false: ctx ended before.
+func (r *Runner) look(ctx context.Context) (Lease, bool) {
 	for ctx.Err() == nil {
 		l, found, err := r.Store.ClaimWork(ctx, r.Kind, r.Owner, r.TTL)
 		if err != nil && ctx.Err() == nil {
 			r.Log.Error("work could not be claimed", "kind", r.Kind, "err", err)
 		}
 		if found {
-			r.Wake() // there may be more
-			r.work(ctx, l)
-			continue
+			return l, true
 		}
 		select {
 		case <-ctx.Done():
@@ -96,6 +113,7 @@ func (r *Runner) loop(ctx context.Context) {
 		case <-time.After(r.Poll):
 		}
 	}
+	return Lease{}, false
 }
 
 // work does one item under its lease.
