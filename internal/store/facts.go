@@ -13,8 +13,12 @@ import (
 )
 
 // Facts implements policy.Source. Everything is read at one moment. Asking
-// again with nothing changed costs one row.
+// again with nothing changed costs one row, and no transaction: it is done all the
+// time.
 func (s *Store) Facts(ctx context.Context, after int64) (f policy.Facts, err error) {
+	if err := s.clock.QueryRowContext(ctx).Scan(&f.Version); err == nil && f.Version == after {
+		return f, nil
+	}
 	err = s.view(ctx, func(tx *gorm.DB) error {
 		if err := tx.Raw(clockSelect).Scan(&f.Version).Error; err != nil || f.Version == after {
 			return err

@@ -321,7 +321,7 @@ func TestWhatIsNoChangeIsNoDelta(t *testing.T) {
 			t.Fatalf("%+v", f)
 		}
 		statements := s.Reads(func() { facts(t, s, f.Version) })
-		if len(statements) != 1 {
+		if len(statements) != 0 { // beside the one that is prepared
 			t.Fatalf("asking again reads %q", statements)
 		}
 		if _, err := s.Facts(t.Context(), f.Version+1); err == nil {

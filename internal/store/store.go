@@ -82,6 +82,7 @@ type Store struct {
 	pools []*sql.DB
 	lock  unlocker
 
+	clock              *sql.Stmt // reads the version of what is committed
 	words              usageWords
 	calls, hours, days bulk
 	reach              reach // of a search
@@ -115,12 +116,22 @@ func (s *Store) open(ctx context.Context, c Config) error {
 	} else if err := s.openSQLite(ctx, c); err != nil {
 		return err
 	}
-	return migrate(ctx, s.write)
+	if err := migrate(ctx, s.write); err != nil {
+		return err
+	}
+	pool, err := s.read.DB()
+	if err == nil {
+		s.clock, err = pool.PrepareContext(ctx, clockSelect)
+	}
+	return err
 }
 
 // Close ends every connection and gives the lock back.
 func (s *Store) Close() error {
 	errs := []error{s.calls.close(), s.hours.close(), s.days.close()}
+	if s.clock != nil {
+		errs = append(errs, s.clock.Close())
+	}
 	for i := len(s.pools) - 1; i >= 0; i-- {
 		errs = append(errs, s.pools[i].Close())
 	}
