@@ -9,7 +9,7 @@ import (
 
 const (
 	usualPercent = 100 // of what lives, which is allocated between two collections
-	leastRoom    = 16 << 20
+	leastRoom    = 14 << 20
 )
 
 // spacious lets at least leastRoom be allocated between two collections of garbage,
