@@ -306,7 +306,6 @@ func (b *tab) focus(node cdp.BackendNodeID) {
 	b.must(err)
 }
 
-// key presses keys of the keyboard.
 // enter presses Enter on something until what it leads to is there: on a busy
 // machine a key now and then reaches no tab.
 func (b *tab) enter(node cdp.BackendNodeID, role, name string) {
@@ -325,6 +324,7 @@ func (b *tab) enter(node cdp.BackendNodeID, role, name string) {
 	})
 }
 
+// key presses keys of the keyboard.
 func (b *tab) key(keys string, options ...chromedp.KeyOption) {
 	b.t.Helper()
 	b.must(chromedp.Do(b.ctx, chromedp.KeyEvent(keys, options...)))

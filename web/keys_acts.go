@@ -46,17 +46,18 @@ func (s *Server) confirmDeleteKey(c echo.Context) error {
 
 // stops says what stops working without a key.
 func (s *Server) stops(k apikey.Key) []string {
-	return []string{"Every program that presents " + secret.Masked(k.Hint) + quoted(k.Description) + ", or a temporary key made with it, is refused at once. " + s.used(k)}
+	return []string{"Every program that presents " + secret.Masked(k.Hint) + quoted(k.Description) + ", or a temporary key made with it, is refused at once. " + s.used(k.LastUsedAt, apikey.UseKnown)}
 }
 
-func (s *Server) used(k apikey.Key) string {
-	if k.LastUsedAt.IsZero() {
+// used says when a key was last used, which is known as exactly as that.
+func (s *Server) used(last time.Time, exactly time.Duration) string {
+	switch {
+	case last.IsZero():
 		return "It was never used."
+	case s.Now().Sub(last) <= exactly:
+		return "It was used within the last " + strings.TrimPrefix(counted(int(exactly.Minutes()), "minute"), "1 ") + "."
 	}
-	if s.Now().Sub(k.LastUsedAt) <= apikey.UseKnown {
-		return "It was used within the last " + counted(int(apikey.UseKnown.Minutes()), "minute") + "."
-	}
-	return "It was last used " + ago(k.LastUsedAt, s.Now()) + "."
+	return "It was last used " + ago(last, s.Now()) + "."
 }
 
 func quoted(text string) string {
@@ -172,7 +173,7 @@ func (s *Server) showReset(c echo.Context, status int, k apikey.Key, chosen stri
 	p := keys.ResetProps{
 		Action: s.keyAct(c, k, "reset"), CancelURL: s.keyPanel(c, s.keyListing(c), k), Version: strconv.FormatInt(k.Version, 10),
 		Overlaps: overlapOptions(chosen), Error: about(cause, "overlap"),
-		Stops: []string{"When the old secret ends: every program that presents " + secret.Masked(k.Hint) + quoted(k.Description) + ", or a temporary key made with it. " + s.used(k)},
+		Stops: []string{"When the old secret ends: every program that presents " + secret.Masked(k.Hint) + quoted(k.Description) + ", or a temporary key made with it. " + s.used(k.LastUsedAt, apikey.UseKnown)},
 	}
 	if fault.Is(cause, fault.Conflict) {
 		p.Notice = s.keyMeanwhile(k, "Reset gives it another secret all the same.")

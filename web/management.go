@@ -156,13 +156,9 @@ func (s *Server) confirmRevokeAdminKey(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	used := "It was never used."
-	if !k.LastUsedAt.IsZero() {
-		used = "It was last used " + ago(k.LastUsedAt, s.Now()) + "."
-	}
 	return s.showDialog(c, http.StatusOK, management.RevokeDialog(ui.Confirm{
 		Title: "Revoke this admin key?", Text: "It is gone for good.", Button: "Revoke", Tone: ui.Bad,
-		Stops:  []string{"Every program that presents " + secret.AdminMasked(k.Hint) + quoted(k.Name) + " is refused at once. " + used},
+		Stops:  []string{"Every program that presents " + secret.AdminMasked(k.Hint) + quoted(k.Name) + " is refused at once. " + s.used(k.LastUsedAt, adminkey.UseKnown)},
 		Action: adminKeyURL(k.ID, "revoke"), CancelURL: managementURL,
 	}), s.managementPage)
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"bailiwick/internal/apikey"
 	"bailiwick/internal/ident"
 	"bailiwick/internal/usage"
 )
@@ -123,4 +124,16 @@ func TestUsageIsWalkedThroughPageByPage(t *testing.T) {
 	o.called(o.a, "", "qwen-turbo", 60)
 	one := o.get("alice", o.at(o.a, "/usage?period=1")).is(200).says(fmt.Sprint("1–50"))
 	o.get("alice", linkTo(t, one, "Next")).is(200).says("51–60")
+}
+
+// Of a key in use nobody knows exactly when it was used last.
+func TestADialogSaysHowExactlyItKnowsTheLastUseOfAKey(t *testing.T) {
+	o := start(t)
+	k := o.key(o.root, o.a, "the newsletter")
+	dialog := o.at(o.a, "/keys/"+string(k.ID)+"/disable")
+	o.get("alice", dialog).is(200).says("It was never used.")
+	o.called(o.a, k.ID, "qwen-turbo", 1)
+	o.get("alice", dialog).is(200).says("It was used within the last 5 minutes.")
+	o.clock.pass(apikey.UseKnown + time.Minute)
+	o.get("alice", dialog).is(200).says("It was last used 6 minutes ago.")
 }

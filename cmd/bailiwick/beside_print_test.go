@@ -39,12 +39,12 @@ var targets = []target{
 func (b *besides) print() {
 	var out strings.Builder
 	fmt.Fprintf(&out, "\n%-52s %12s %12s %12s %12s %12s %12s %10s\n", "median of the rounds", "direct", "bare", "gateway", "10 of each", "1,000", "100,000", "× bare")
+	names := slices.Clone(b.names)
+	for _, n := range growths {
+		names = append(names, strconv.Itoa(n))
+	}
 	for _, measure := range slices.Sorted(maps.Keys(b.found)) {
 		fmt.Fprintf(&out, "%-52s", measure)
-		names := slices.Clone(b.names)
-		for _, n := range growths {
-			names = append(names, strconv.Itoa(n))
-		}
 		for _, name := range names {
 			if list := b.found[measure][name]; list == nil {
 				fmt.Fprintf(&out, " %12s", "")

@@ -19,6 +19,9 @@ import (
 	"bailiwick/internal/secret"
 )
 
+// UseKnown is how exactly the last use of an admin key is known.
+const UseKnown = time.Minute
+
 // Key is what we keep of an admin key: never its secret.
 type Key struct {
 	ID         ident.AdminKey
@@ -30,7 +33,7 @@ type Key struct {
 	Hint       string // the secret's last four characters
 	CreatedAt  time.Time
 	ExpiresAt  time.Time
-	LastUsedAt time.Time      // zero: never; a minute's precision
+	LastUsedAt time.Time      // zero: never; the last use was within UseKnown of it
 	Networks   []netip.Prefix // nil: from everywhere
 
 	// What is read with a key and not kept with it.

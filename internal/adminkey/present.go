@@ -5,7 +5,6 @@ import (
 	"log/slog"
 	"net/netip"
 	"strings"
-	"time"
 
 	"bailiwick/internal/access"
 	"bailiwick/internal/fault"
@@ -80,7 +79,7 @@ func (s *Service) owner(ctx context.Context, k Key) (access.Actor, error) {
 // used keeps that the key was used. That it could not be kept stops nobody.
 func (s *Service) used(ctx context.Context, k Key) {
 	now := s.Now()
-	if now.Sub(k.LastUsedAt) < time.Minute {
+	if now.Sub(k.LastUsedAt) < UseKnown {
 		return
 	}
 	if err := s.Store.AdminKeyUsed(ctx, k.Account, k.ID, now); err != nil {

@@ -117,7 +117,7 @@ func (s *Store) oneAdminKey(ctx context.Context, where string, args ...any) (adm
 // between them.
 func (s *Store) AdminKeyUsed(ctx context.Context, a ident.Account, id ident.AdminKey, at time.Time) error {
 	_, err := exec(s.write.WithContext(ctx), "UPDATE admin_keys SET last_used = ? WHERE account_id = ? AND id = ? AND last_used <= ?",
-		stampOf(at), a, id, stampOf(at.Add(-time.Minute)))
+		stampOf(at), a, id, stampOf(at.Add(-adminkey.UseKnown)))
 	return explain(err, "admin key")
 }
 

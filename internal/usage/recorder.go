@@ -164,29 +164,30 @@ func (r *Recorder) write(left *journal.Orphan) {
 	}
 }
 
-// collect lets records gather.
+// collect lets records gather: for a while, and for longer where many come.
 func (r *Recorder) collect() {
-	t := time.NewTimer(soon)
-	defer t.Stop()
-gathering:
-	for waited := soon; ; waited = every {
-		select {
-		case <-t.C:
-			if waited == every || r.fresh.Load() <= few {
-				break gathering
-			}
-			t.Reset(every - soon)
-		case <-r.fill:
-			break gathering
-		case <-r.quit:
-			break gathering
-		}
+	if r.gather(soon) && r.fresh.Load() > few {
+		r.gather(every - soon)
 	}
 	r.fresh.Store(0)
 	select {
 	case <-r.wake: // what it told of is written now
 	default:
 	}
+}
+
+// gather reports whether the time passed; it ends early when there is a whole batch
+// or the recorder is closed.
+func (r *Recorder) gather(d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-r.fill:
+	case <-r.quit:
+	}
+	return false
 }
 
 // sleep reports whether the time passed; it ends early when the recorder is closed.

@@ -263,6 +263,31 @@ func TestWhatTheDatabaseDoesNotTakeAtTheEndWaitsForTheNextStart(t *testing.T) {
 	next.Close()
 }
 
+// Several at once: whether the writer looks again before it ends is chance.
+func TestWhatCameAfterAWriteThatFailedIsWrittenWithItAtTheEnd(t *testing.T) {
+	for range 24 {
+		t.Run("", func(t *testing.T) {
+			t.Parallel()
+			l := newLedger()
+			l.leave(true)
+			r := open(t, l, journal.Config{Folder: t.TempDir()})
+			for range 2 {
+				for range 5 {
+					b, e := call()
+					begin(t, r, &b)
+					r.End(&e)
+				}
+				time.Sleep(700 * time.Millisecond) // the first are held by the writer
+			}
+			l.leave(false)
+			r.Close()
+			if n := len(l.all()); n != 10 {
+				t.Errorf("%d of 10 calls are in the books", n)
+			}
+		})
+	}
+}
+
 func TestAnIdleRecorderSleeps(t *testing.T) {
 	l := newLedger()
 	r := open(t, l, journal.Config{Folder: t.TempDir()})
